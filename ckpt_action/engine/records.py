@@ -1,0 +1,123 @@
+"""What the stages inside a child process hand to each other; live objects, never serialised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ckpt_action.config.records import Signature
+from ckpt_action.errors import Problem
+from ckpt_action.outcome import BindingRecord, SignatureRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+Family = Literal["keras-3", "keras-2", "module", "graph"]
+"""What the entry point returned: a model of either Keras, a `tf.Module` or other callable with
+variables, or a TF1 graph read from a `.meta` file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """The model as its code makes it: built on its signatures, not yet restored."""
+
+    model: Any
+    family: Family
+    keras_version: str | None
+    signatures: tuple[Signature, ...]
+    """As declared, or derived from the model; never empty."""
+    sources: tuple[Path, ...] = ()
+    """Source files below the configuration's folder that were loaded to make it."""
+    problems: tuple[Problem, ...] = ()
+    """Warnings and notes only; errors are raised."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVariable:
+    """One variable of the rebuilt model."""
+
+    path: str
+    """As a person of that framework would name it: `encoder/dense/kernel`, `W1`."""
+    variable: tf.Variable
+    """The raw resource variable, never a Keras or autocast wrapper."""
+    source: str = ""
+    """Key in the checkpoint that its value came from; empty where it kept its initial value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """A rebuilt model in which every variable is accounted for."""
+
+    rebuilt: Rebuilt
+    variables: tuple[ModelVariable, ...]
+    binding: BindingRecord
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracedSignature:
+    """One signature as a concrete function over raw variables, with the declared names."""
+
+    declared: Signature
+    function: Any
+    """`ConcreteFunction`: named tensor arguments in, a dict of named tensors out."""
+    record: SignatureRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracedModel:
+    """What every target is written from."""
+
+    name: str
+    signatures: tuple[TracedSignature, ...]
+    variables: tuple[ModelVariable, ...]
+    """In a stable order; a variable that no signature reads is not among them."""
+    resources: tuple[Any, ...] = ()
+    """Lookup tables, assets and other trackables that the signatures capture."""
+    op_libraries: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What a target wrote into its folder."""
+
+    signatures: tuple[SignatureRecord, ...]
+    """With the tensor names of the artifact's own graph where it has one."""
+    payloads: Mapping[str, str]
+    """Name of a stored value in the artifact to the path of the model's variable."""
+    notes: tuple[Problem, ...] = ()
+
+
+class Artifact(Protocol):
+    """A written artifact, opened from its files alone."""
+
+    def signatures(self) -> tuple[SignatureRecord, ...]:
+        """What the files themselves declare."""
+
+    def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """One call from the state that the files hold: earlier calls leave no trace."""
+
+    def payloads(self) -> Iterator[tuple[str, str]]:
+        """(name, sha256 of the little-endian C-order bytes) of every stored value."""
+
+
+class Target(Protocol):
+    """A module of `ckpt_action.engine.targets`: one format. Importing it imports no TensorFlow."""
+
+    FORMAT: str
+    SUMMARY: str
+    """One line for the README's table and the schema's description."""
+    EXTRA: str
+    """The extra of this package that brings what the target needs."""
+    OPTIONS: Mapping[str, Mapping[str, object]]
+    """Option name (kebab-case) to its JSON schema."""
+
+    def export(self, model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
+        """Write the artifact into the empty `folder`; raise CkptActionError before the first
+        byte where the format cannot hold the model."""
+
+    def open_artifact(self, folder: Path, op_libraries: tuple[Path, ...]) -> Artifact:
+        """Open what `export` wrote, in a process that never saw the user's code."""

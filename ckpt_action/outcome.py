@@ -1,0 +1,188 @@
+"""What came out of a run: the records behind the manifest, the report and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ckpt_action.errors import ExitCode, Problem, Severity, gravest
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """One file. `path` is relative (POSIX) to the folder that the record's owner names."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorRecord:
+    """A named tensor of a signature; `shape` holds sizes, names of free dimensions, or is None."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...] | None
+    tensor: str | None = None
+    """The tensor's name in the artifact's own graph, where consumers need it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureRecord:
+    name: str
+    inputs: tuple[TensorRecord, ...]
+    outputs: tuple[TensorRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariableRecord:
+    """One variable of the model as it was restored."""
+
+    path: str
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+    """Of the value's little-endian bytes in C order."""
+    source: str
+    """Key in the checkpoint; empty where the variable kept its initial value by permission."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BindingRecord:
+    """How checkpoint and model were matched, and what was allowed to stay apart."""
+
+    route: str
+    """In words: `object graph`, `variable names`, `keras weights`, ..."""
+    keras: str
+    """Version of the Keras that rebuilt the model, or `none`."""
+    root: str
+    bound: int
+    missing_allowed: tuple[str, ...] = ()
+    unused_allowed: tuple[str, ...] = ()
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """Checkpoint values that are no part of the model, counted by role."""
+    state: tuple[str, ...] = ()
+    """Model variables that no checkpoint stores: random seeds, states of stateful layers."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputVerdict:
+    """One output compared once. Differences are None where they have no meaning."""
+
+    signature: str
+    output: str
+    against: Literal["reference", "golden"]
+    probe: str
+    """Which inputs: `golden`, `sample 0 (batch=2)`."""
+    dtype: str
+    shape: tuple[int, ...]
+    passed: bool
+    reason: str = ""
+    max_abs: float | None = None
+    max_rel: float | None = None
+    worst_index: tuple[int, ...] | None = None
+    nan_count: int = 0
+    inf_count: int = 0
+    rtol: float = 0.0
+    atol: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """One thing shown about a model or an artifact, or why it could not be shown."""
+
+    name: str
+    """`values`, `golden`, `payload`, `signature`, `deterministic`, `sensitive`, ..."""
+    passed: bool | None
+    """None: not applicable here; `detail` says why."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactOutcome:
+    """One target of one job."""
+
+    format: str
+    name: str
+    folder: str
+    """Relative to the output folder: `<job>/<target name>`."""
+    files: tuple[FileRecord, ...] = ()
+    signatures: tuple[SignatureRecord, ...] = ()
+    payloads: Mapping[str, str] = field(default_factory=dict)
+    """Name of a stored value in the artifact to the path of the model's variable."""
+    proofs: tuple[Proof, ...] = ()
+    verdicts: tuple[OutputVerdict, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def passed(self) -> bool:
+        return not any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointRecord:
+    path: str
+    """Relative to the configuration's folder where it lies below it."""
+    kind: str
+    writer: str
+    step: int | None
+    sha256: str
+    """Over the sorted names, sizes and bytes of the checkpoint's files."""
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOutcome:
+    """One model from one checkpoint: what was made, what it was made from, how it was proven."""
+
+    name: str
+    model: str
+    checkpoint: CheckpointRecord
+    entry_point: str
+    binding: BindingRecord | None = None
+    variables: tuple[VariableRecord, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    """About the rebuilt model itself: golden values, determinism, sensitivity."""
+    verdicts: tuple[OutputVerdict, ...] = ()
+    """The rebuilt model against the golden file."""
+    artifacts: tuple[ArtifactOutcome, ...] = ()
+    sources: tuple[FileRecord, ...] = ()
+    """Source files of the repository that the entry point really loaded."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+    peak_rss: int = 0
+    """Bytes, the larger of the exporting and the verifying child."""
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        return self.problems + tuple(p for a in self.artifacts for p in a.problems)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return gravest(p.code for p in self.all_problems if p.severity is Severity.ERROR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A whole run; the manifest is this record in JSON, less what changes from run to run."""
+
+    tool: str
+    """Version of ckpt-action."""
+    config: str
+    """The configuration file as the user named it."""
+    jobs: tuple[JobOutcome, ...]
+    problems: tuple[Problem, ...] = ()
+    commit: str | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        own = [p.code for p in self.problems if p.severity is Severity.ERROR]
+        return gravest(own + [job.exit_code for job in self.jobs])
