@@ -1,0 +1,73 @@
+# Two commands do everything on a fresh machine (python3 >= 3.10, make, git):
+#   make demo    export the digits example and prove it
+#   make test    run the test suite
+# The browser and GitHub tests also want node and npm; without them they are skipped and say so.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(BIN)/python -m
+JOBS   ?= 2
+
+.PHONY: help demo test test-all lint format schema lock bench zoo mutate clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/export ## export examples/digits and show what was proven
+	$(BIN)/ckpt-action export examples/digits/model-export.toml
+
+test: $(VENV)/dev node_modules ## run the suite (a slice of the wide matrices)
+	$(RUN) pytest -n $(JOBS) --dist loadgroup
+
+test-all: $(VENV)/dev node_modules ## run the suite with the wide matrices
+	$(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
+
+lint: $(VENV)/dev node_modules ## every static check
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) pytest -q tests/github/test_lint.py tests/test_house.py
+
+format: $(VENV)/dev ## format the code
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+schema: $(VENV)/dev ## write schema/model-export.schema.json from the language's description
+	$(RUN) ckpt_action.config.schema > schema/model-export.schema.json.new
+	mv schema/model-export.schema.json.new schema/model-export.schema.json
+
+bench: $(VENV)/dev ## print ratios against stock tools, measured side by side
+	$(RUN) benchmarks
+
+zoo: $(VENV)/dev ## make the whole checkpoint zoo in isolated environments of old TensorFlows
+	$(RUN) tests.zoo.make_zoo
+
+mutate: $(VENV)/dev ## truncate and flip every file of the committed checkpoints, the whole run
+	$(RUN) pytest -n $(JOBS) tests/checkpoint -m "slow or not slow" -k mutat
+
+lock: $(VENV)/dev ## resolve requirements/*.txt again from pyproject.toml
+	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 $(LOCK) -o requirements/export.txt
+	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --group dev $(LOCK) -o requirements/dev.txt
+
+LOCK := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --upgrade --constraint requirements/newest.txt
+
+clean: ## remove everything the other targets made
+	rm -rf $(VENV) node_modules dist examples/*/dist
+
+$(VENV)/export: requirements/export.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements/export.txt
+	$(RUN) pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/dev: requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(RUN) pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@ $(VENV)/export
+
+node_modules: tests/github/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix tests/github --ignore-scripts --no-audit --no-fund --loglevel=error; fi

@@ -1,0 +1,1 @@
+"""Handwritten digits: a model, its training, its checkpoint."""
