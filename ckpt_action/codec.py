@@ -48,7 +48,7 @@ def _read(kind: Any, data: Any) -> Any:
             raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]!r}")
         return kind(**{name: _read(hints[name], item) for name, item in data.items()})
     origin, arguments = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
+    if origin in {Union, types.UnionType}:
         return _read_union(arguments, data)
     if origin is Literal:
         if data not in arguments:
@@ -79,13 +79,13 @@ def _read_tuple(items: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
         return tuple(_read(items[0], item) for item in data)
     if len(items) != len(data):
         raise ValueError(f"expected {len(items)} items, got {len(data)}")
-    return tuple(_read(kind, item) for kind, item in zip(items, data))
+    return tuple(_read(kind, item) for kind, item in zip(items, data, strict=True))
 
 
 def _read_plain(kind: Any, data: Any) -> Any:
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
-    if kind in (object, Any):
+    if kind in {object, Any}:
         return data
     if kind is type(None):
         kind = types.NoneType

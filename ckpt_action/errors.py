@@ -114,7 +114,7 @@ def fail(
     where: Where | None = None,
     details: Iterable[str] = (),
 ) -> CkptActionError:
-    """Shorthand for an error with one problem: `raise fail(ExitCode.RESTORE, "...", hint="...")`."""
+    """An error with one problem: `raise fail(ExitCode.RESTORE, "...", hint="...")`."""
     return CkptActionError(
         Problem(code=code, message=message, hint=hint, where=where, details=tuple(details))
     )
