@@ -70,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectNode:
-    """One node of `TrackableObjectGraph` (tensorflow/core/protobuf/trackable_object_graph.proto)."""
+    """One node of `TrackableObjectGraph` (tensorflow's trackable_object_graph.proto)."""
 
     children: Mapping[str, int]
     attributes: Mapping[str, tuple[str, str]]
