@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -19,6 +19,9 @@ Family = Literal["keras-3", "keras-2", "module", "graph"]
 """What the entry point returned: a model of either Keras, a `tf.Module` or other callable with
 variables, or a TF1 graph read from a `.meta` file."""
 
+Caller = Callable[[Mapping[str, Any]], Any]
+"""Named tensors in, whatever the model returns out; in inference mode, eager or while tracing."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt:
@@ -31,6 +34,8 @@ class Rebuilt:
     """As declared, or derived from the model; never empty."""
     sources: tuple[Path, ...] = ()
     """Source files below the configuration's folder that were loaded to make it."""
+    callers: Mapping[str, Caller] = field(default_factory=dict)
+    """Signature name to the way that the model takes its inputs, found once by building it."""
     problems: tuple[Problem, ...] = ()
     """Warnings and notes only; errors are raised."""
 
@@ -78,6 +83,8 @@ class TracedModel:
     resources: tuple[Any, ...] = ()
     """Lookup tables, assets and other trackables that the signatures capture."""
     op_libraries: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """Warnings and notes only; errors are raised."""
 
 
 @dataclass(frozen=True, kw_only=True)
