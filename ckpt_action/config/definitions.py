@@ -1,0 +1,91 @@
+"""What a Python module defines, and how its functions are called, read from its syntax tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ckpt_action.config.findings import did_you_mean
+
+Plain = ast.FunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definitions:
+    """The names of a module."""
+
+    nodes: Mapping[str, Plain | None]
+    """None where the definition does not show how it is called: an import, an assignment, a name
+    that is defined twice."""
+    open_ended: bool
+    """There may be more names: a star import, a module `__getattr__`."""
+
+
+def definitions(tree: ast.Module) -> Definitions:
+    """Every name that running the module may define, in the order of the file."""
+    nodes: dict[str, Plain | None] = {}
+    open_ended = False
+    for name, node in _names(tree.body):
+        open_ended = open_ended or name in ("*", "__getattr__")
+        nodes[name] = None if name in nodes else node
+    nodes.pop("*", None)
+    return Definitions(nodes=nodes, open_ended=open_ended)
+
+
+def _names(body: Sequence[ast.stmt]) -> Iterator[tuple[str, Plain | None]]:
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            yield statement.name, statement
+            continue
+        if isinstance(statement, ast.AsyncFunctionDef):
+            yield statement.name, None
+            continue
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                name = alias.asname or alias.name
+                yield name if isinstance(statement, ast.ImportFrom) else name.split(".")[0], None
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id, None
+        for field in ("body", "orelse", "finalbody"):
+            yield from _names(getattr(statement, field, ()))
+        for part in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            yield from _names(part.body)
+
+
+def call_problems(node: Plain, given: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """(argument, message, hint) for each reason why `node` cannot be called with the keyword
+    arguments `given`; none where its signature is not plain to see."""
+    function = _constructor(node) if isinstance(node, ast.ClassDef) else node
+    if function is None or function.decorator_list:
+        return
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    optional = len(arguments.defaults)
+    required = [a.arg for a in positional[: len(positional) - optional]]
+    required += [
+        a.arg for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value is None
+    ]
+    known = [a.arg for a in (*arguments.args, *arguments.kwonlyargs)]
+    if isinstance(node, ast.ClassDef):
+        own = positional[0].arg if positional else ""
+        required = [name for name in required if name != own]
+        known = [name for name in known if name != own]
+    for name in given:
+        if name not in known and arguments.kwarg is None:
+            takes = f"It takes {', '.join(f'`{k}`' for k in known)}." if known else ""
+            hint = did_you_mean(name, known) or takes
+            yield name, f"takes no argument `{name}`.", hint
+    for name in required:
+        if name not in given:
+            yield name, f"needs the argument `{name}`.", "Give it in `arguments`."
+
+
+def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
+    """`__init__` where nothing else decides how the class is called."""
+    own = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
+    if node.decorator_list or node.keywords or "__new__" in own:
+        return None
+    return own.get("__init__")

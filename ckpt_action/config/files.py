@@ -1,0 +1,47 @@
+"""The files that a model's table names: they exist, lie in the repository and are no stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ckpt_action.config.findings import Finding, KeyPath, value_text
+from ckpt_action.config.places import Places
+from ckpt_action.config.tables import ModelTable
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def file_findings(model: ModelTable, places: Places) -> Iterator[Finding]:
+    golden = model.get("verify", {}).get("golden")
+    if golden is not None:
+        path = model.at("verify", "golden")
+        yield from _file(golden, path, places, begins_with=b"PK", kind="an `.npz` file")
+    for index, text in enumerate(model.get("op-libraries", ())):
+        yield from _file(text, model.at("op-libraries", index), places)
+
+
+def _file(
+    text: str, path: KeyPath, places: Places, *, begins_with: bytes = b"", kind: str = ""
+) -> Iterator[Finding]:
+    file = places.resolve(text)
+    if why := places.refusal(text):
+        yield Finding(path=path, message=f"{value_text(text)} {why}.")
+        return
+    if not file.is_file():
+        yield Finding(path=path, message=f"There is no file {value_text(text)}.")
+        return
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(len(_LFS_POINTER))
+    except OSError as error:
+        message = f"{value_text(text)} cannot be read: {error.strerror or error}."
+        yield Finding(path=path, message=message)
+        return
+    if start == _LFS_POINTER:
+        yield Finding(
+            path=path,
+            message=f"{value_text(text)} is a Git LFS pointer, not the file itself.",
+            hint="Run `git lfs pull`; in a workflow give actions/checkout `lfs: true`.",
+        )
+    elif not start.startswith(begins_with):
+        yield Finding(path=path, message=f"{value_text(text)} is not {kind}.")

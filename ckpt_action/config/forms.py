@@ -1,0 +1,66 @@
+"""The form of a document against the JSON schema, each difference as a sentence about TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jsonschema import Draft7Validator, ValidationError
+from jsonschema.validators import extend
+
+from ckpt_action.config import sentences
+from ckpt_action.config.findings import Finding, KeyPath
+from ckpt_action.config.schema import schema
+
+
+def form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:
+    """Everything about `data` that the schema refuses."""
+    return tuple(_findings(_Validator(schema()).iter_errors(data), ()))
+
+
+def _pattern(
+    validator: Any, pattern: str, instance: object, schema: dict[str, Any]
+) -> Iterator[ValidationError]:
+    # Python's `$` also matches before a line end, so that the name "a\n" would pass.
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match")
+
+
+def _is_integer(checker: Any, instance: object) -> bool:
+    # JSON counts 1.0 among the integers; TOML keeps floats and integers apart.
+    return isinstance(instance, int) and not isinstance(instance, bool)
+
+
+_Validator = extend(
+    Draft7Validator,
+    validators={"pattern": _pattern},
+    type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
+
+
+def _findings(errors: Iterable[ValidationError], base: KeyPath) -> Iterator[Finding]:
+    for error in errors:
+        path = (*base, *error.relative_path)
+        if error.validator == "anyOf":
+            yield from _choice_findings(error, path)
+        else:
+            yield from sentences.findings(error, path)
+
+
+def _choice_findings(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
+    """Of several alternatives the one that is meant: the one whose type or `format` fits."""
+    branches: dict[int, list[ValidationError]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    for inners in branches.values():
+        if not any(_is_other_kind(inner) for inner in inners):
+            yield from _findings(inners, path)
+            return
+    yield from sentences.no_alternative(error, path)
+
+
+def _is_other_kind(error: ValidationError) -> bool:
+    if error.validator == "const":
+        return True
+    return error.validator == "type" and not error.relative_path

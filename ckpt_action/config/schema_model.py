@@ -1,0 +1,318 @@
+"""The tables of one model in the JSON schema: every key with its form and its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ckpt_action.config.schema_words import Schema, choice, flag, table, text, texts
+from ckpt_action.config.vocabulary import (
+    DTYPES,
+    ENTRY_POINT,
+    FILE_NAME as FILE_NAME_PATTERN,
+    IDENTIFIER,
+    MODULE,
+    OUTPUT_NAME,
+    SIGNATURE_NAME,
+    SIZE,
+    TENSOR,
+)
+from ckpt_action.engine.records import Target
+
+FILE_NAME: Schema = {
+    "pattern": FILE_NAME_PATTERN,
+    "x-expected": "letters, digits, `-`, `_` and `.`, as it names a folder and a release asset",
+}
+DTYPE: Schema = {
+    "description": "TensorFlow's name of the dtype.",
+    "type": "string",
+    "enum": list(DTYPES),
+}
+_EXPECTED_TENSOR = "a tensor of the graph, as `Placeholder:0`"
+
+
+def model_table() -> Schema:
+    """One `[models.<name>]` table. `checkpoints` and `targets` may come from `[defaults]`."""
+    return {
+        **table({**_source_keys(), **_form_keys(), **_run_keys()}),
+        "x-taplo": {"initKeys": ["entry-point", "checkpoints", "targets"]},
+    }
+
+
+def _source_keys() -> dict[str, Schema]:
+    return {
+        "entry-point": text(
+            "`module:callable` that returns the model without its weights: a Keras model, a "
+            "tf.Module, or a callable with variables. Left out where the checkpoint holds the "
+            "architecture (`.keras`, whole-model `.h5`, TF1 `.meta`).",
+            pattern=ENTRY_POINT,
+            expected="a module and a callable in it, as `package.module:build`",
+        ),
+        "arguments": {
+            "description": "Keyword arguments of the entry point.",
+            "type": "object",
+            "propertyNames": {
+                "pattern": IDENTIFIER,
+                "x-expected": "the name of a keyword argument in Python",
+            },
+        },
+        "import": texts(
+            "Modules that register custom objects, imported before the entry point.",
+            pattern=MODULE,
+            expected="a module, as `package.module`",
+        ),
+        "op-libraries": texts(
+            "Shared libraries with custom ops, loaded before rebuilding and before verifying."
+        ),
+        "keras": choice(
+            "Which Keras rebuilds the model. `auto` reads from the checkpoint which one wrote it.",
+            ("auto", "3", "2"),
+            default="auto",
+        ),
+        "checkpoints": texts(
+            "Globs relative to this file, each for a prefix, a file or a directory.", at_least=1
+        ),
+        "select": {
+            "description": "Which of the checkpoints found: the latest, all, or that of one step.",
+            "default": "latest",
+            "x-expected": '"latest", "all" or the number of a step',
+            "anyOf": [
+                {"type": "string", "enum": ["latest", "all"]},
+                {"type": "integer", "minimum": 0},
+            ],
+        },
+        "restore": _restore_table(),
+    }
+
+
+def _form_keys() -> dict[str, Schema]:
+    return {
+        "signatures": {
+            "description": "Callable surfaces of the exported model, by name. A functional or "
+            "sequential Keras model may leave them out: `serving_default` is derived from it.",
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {
+                "pattern": SIGNATURE_NAME,
+                "x-expected": "letters, digits and `_`, beginning with a letter",
+            },
+            "additionalProperties": {"$ref": "#/definitions/signature"},
+        },
+        "targets": {
+            "description": "What to write: formats, or tables with `format` and its options.",
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "x-expected": "a format, or a table with `format`",
+                "anyOf": [{"$ref": "#/definitions/format"}, {"$ref": "#/definitions/target"}],
+            },
+        },
+    }
+
+
+def _run_keys() -> dict[str, Schema]:
+    return {
+        "verify": _verify_table(),
+        "safe-mode": flag(
+            "`false` lets a `.keras` file bring Python code of its own (Lambda layers).",
+            default=True,
+        ),
+        "lazy-init": flag(
+            "`false` runs random initialisers although the checkpoint replaces their values.",
+            default=True,
+        ),
+        "timeout": {
+            "description": "Seconds that exporting, and verifying, this model may take.",
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 604800,
+            "default": 1800,
+        },
+    }
+
+
+def _restore_table() -> Schema:
+    return table(
+        {
+            "root": text(
+                "Attribute of `tf.train.Checkpoint` that holds this model, as `decoder` or "
+                "`gan.generator`. Found when left out.",
+                pattern="^[^.\\s]+([.][^.\\s]+)*$",
+                expected="names joined by dots, as `decoder`",
+            ),
+            "weights": choice(
+                "`ema`: the moving averages that the optimizer kept, instead of the raw weights.",
+                ("raw", "ema"),
+                default="raw",
+            ),
+            "allow-missing": texts(
+                "Patterns of model variables that may keep their initial value; the report lists "
+                "them.",
+                default=(),
+            ),
+            "allow-unused": texts(
+                "Patterns of checkpoint values that may stay unused; optimizer state and counters "
+                "always may.",
+                default=(),
+            ),
+        },
+        description="How the values of the checkpoint find the variables of the model.",
+    )
+
+
+def signature_table() -> Schema:
+    outputs = text("", pattern=OUTPUT_NAME, expected="letters, digits, `_`, `.`, `-` and `/`")
+    return table(
+        {
+            "method": text(
+                "Attribute of what the entry point returned. Default: `__call__`.",
+                pattern=IDENTIFIER,
+                expected="the name of an attribute in Python",
+                default="__call__",
+            ),
+            "inputs": {
+                "description": "Inputs by name.",
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {
+                    "pattern": IDENTIFIER,
+                    "x-expected": "letters, digits and `_`, not beginning with a digit",
+                },
+                "additionalProperties": {"$ref": "#/definitions/input"},
+            },
+            "outputs": {
+                "description": "Names in the order of the flattened outputs, or the keys where "
+                "the model returns a dict; for a TF1 graph a table of names and tensors.",
+                "x-expected": "an array of names, or a table of names and tensors",
+                "anyOf": [
+                    {"type": "array", "minItems": 1, "uniqueItems": True, "items": outputs},
+                    {
+                        "type": "object",
+                        "minProperties": 1,
+                        "propertyNames": {
+                            key: outputs[key] for key in ("pattern", "x-expected")
+                        },
+                        "additionalProperties": text(
+                            "Tensor of the TF1 graph.", pattern=TENSOR, expected=_EXPECTED_TENSOR
+                        ),
+                    },
+                ],
+            },
+            "constants": {
+                "description": "TF1 graphs only: tensors fed with a fixed value, which is baked "
+                "in.",
+                "type": "object",
+                "propertyNames": {"pattern": TENSOR, "x-expected": _EXPECTED_TENSOR},
+                "additionalProperties": {"type": ["number", "boolean", "string", "array"]},
+            },
+        },
+        required=["inputs"],
+    )
+
+
+def input_table() -> Schema:
+    return table(
+        {
+            "dtype": {"$ref": "#/definitions/dtype"},
+            "shape": {
+                "description": 'Sizes, and names of free dimensions such as "batch"; the same '
+                "name means the same size.",
+                "type": "array",
+                "items": {
+                    "x-expected": 'a size, or the name of a free dimension such as "batch"',
+                    "anyOf": [
+                        {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+                        {
+                            "type": "string",
+                            "pattern": IDENTIFIER,
+                            "x-expected": "letters, digits and `_`, not beginning with a digit",
+                        },
+                    ],
+                },
+            },
+            "tensor": text(
+                "TF1 graphs only: the tensor that is fed, as `Placeholder:0`.",
+                pattern=TENSOR,
+                expected=_EXPECTED_TENSOR,
+            ),
+        },
+        required=["dtype", "shape"],
+    )
+
+
+def format_name(targets: Mapping[str, Target]) -> Schema:
+    return {
+        "description": "; ".join(f"`{name}`: {t.SUMMARY}" for name, t in targets.items()),
+        "type": "string",
+        "enum": list(targets),
+    }
+
+
+def target_tables(targets: Mapping[str, Target]) -> dict[str, Schema]:
+    """`target`, and one closed table per format with the options that its module declares."""
+    tables = {
+        f"target-{name}": table(
+            {
+                "format": {"description": target.SUMMARY, "type": "string", "const": name},
+                "name": {
+                    **text("Folder and asset name. Default: the format."),
+                    **FILE_NAME,
+                },
+                "max-size": text(
+                    "A gate: an artifact that is larger fails. As `20 MB` or `1.5 GiB`.",
+                    pattern=SIZE,
+                    expected="a size with its unit, as `20 MB`",
+                ),
+                **_options(target),
+            },
+            required=["format"],
+        )
+        for name, target in targets.items()
+    }
+    return {
+        "target": {
+            "description": "A target with options.",
+            "anyOf": [{"$ref": f"#/definitions/{name}"} for name in tables],
+        },
+        **tables,
+    }
+
+
+def _options(target: Target) -> dict[str, Schema]:
+    return {name: dict(option) for name, option in target.OPTIONS.items()}
+
+
+def _verify_table() -> Schema:
+    def tolerance(of: str, **limits: Any) -> Schema:
+        return {
+            "description": f"{of} tolerance of float outputs. Default: by dtype.",
+            "type": "number",
+            "minimum": 0,
+            **limits,
+        }
+
+    return table(
+        {
+            "golden": text(
+                "`.npz` file with `in_<input>` and `out_<output>` arrays recorded at training "
+                "time; the rebuilt model and every artifact are checked against it."
+            ),
+            "samples": {
+                "description": "Number of seeded probe batches where there is no golden file.",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 1000,
+                "default": 4,
+            },
+            "seed": {
+                "description": "Seed of the probe batches.",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 2**32 - 1,
+                "default": 0,
+            },
+            "rtol": tolerance("Relative", exclusiveMaximum=1),
+            "atol": tolerance("Absolute"),
+        },
+        description="How the rebuilt model and each artifact are proven.",
+    )

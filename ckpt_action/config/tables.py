@@ -1,0 +1,45 @@
+"""A model's table with `[defaults]` applied, which still knows where each key was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ckpt_action.config.findings import KeyPath
+
+
+class ModelTable:
+    """The keys of one model: its own, and those of `[defaults]` that it does not have."""
+
+    def __init__(self, name: str, own: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        self.name = name
+        self.path: KeyPath = ("models", name)
+        self._own = own
+        self._defaults = defaults
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._own.get(key, self._defaults.get(key, default))
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._own or key in self._defaults
+
+    def at(self, key: str, *rest: str | int) -> KeyPath:
+        """Key path of `key` where it was written, and of what lies below it."""
+        inherited = key not in self._own and key in self._defaults
+        return (("defaults", key) if inherited else (*self.path, key)) + rest
+
+    def uses_default(self, key: str) -> bool:
+        return key not in self._own and key in self._defaults
+
+
+def model_tables(data: Mapping[str, Any]) -> tuple[ModelTable, ...]:
+    """Every model whose value is a table, in the order of the file."""
+    models = data.get("models")
+    defaults = data.get("defaults", {})
+    if not isinstance(models, dict):
+        return ()
+    return tuple(
+        ModelTable(name, own, defaults if isinstance(defaults, dict) else {})
+        for name, own in models.items()
+        if isinstance(own, dict)
+    )
