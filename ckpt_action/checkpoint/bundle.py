@@ -7,26 +7,23 @@ bytes. Source: tensorflow/core/protobuf/tensor_bundle.proto and util/tensor_bund
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ckpt_action.checkpoint.bundle_index import BundleEntry, parse_index
 from ckpt_action.checkpoint.crc32c import crc32c_array, mask
+from ckpt_action.checkpoint.damage import broken, reading
 from ckpt_action.checkpoint.dtypes import SIZES, numpy_dtype
 from ckpt_action.checkpoint.object_graph import GRAPH_KEY, parse_object_graph
 from ckpt_action.checkpoint.records import ObjectGraph
 from ckpt_action.checkpoint.strings import parse_strings
 from ckpt_action.checkpoint.wire import MalformedError
-from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_DAMAGED = "Copy or save the checkpoint again."
 
 
 class TensorBundle:
@@ -39,7 +36,7 @@ class TensorBundle:
     def __init__(self, prefix: Path | str) -> None:
         self.prefix = Path(prefix)
         self.index_file = self.prefix.with_name(self.prefix.name + ".index")
-        with _reading(self.index_file):
+        with reading(self.index_file):
             self._index = parse_index(_content(self.index_file))
         self._shards: dict[int, memoryview] = {}
 
@@ -69,10 +66,10 @@ class TensorBundle:
         """The stored bytes of `key`, mapped and not checked; not for partitioned variables."""
         entry = self._entry(key)
         if entry.slices:
-            raise fail(
-                ExitCode.CHECKPOINT,
+            raise broken(
+                self.index_file,
                 f"{key!r} is stored in {len(entry.slices)} parts; it has no bytes of its own.",
-                where=Where(file=str(self.index_file)),
+                "",
             )
         return self._stored(entry)
 
@@ -89,10 +86,10 @@ class TensorBundle:
             texts[:] = values
             return texts.reshape(entry.shape)
         if entry.dtype not in SIZES:
-            raise fail(
-                ExitCode.CHECKPOINT,
+            raise broken(
+                self.index_file,
                 f"{key!r} is of type {entry.dtype}, which has no values outside TensorFlow.",
-                where=Where(file=str(self.index_file)),
+                "",
             )
         if not entry.slices:
             return self._array(entry)
@@ -104,7 +101,7 @@ class TensorBundle:
     def read_strings(self, key: str) -> list[bytes]:
         """The elements of a string tensor in C order, checksum verified."""
         entry = self._entry(key)
-        with _reading(self.shards[entry.shard], key):
+        with reading(self.shards[entry.shard], key):
             return parse_strings(bytes(self._stored(entry)), entry.elements, entry.crc32c)
 
     def verify_crc(self, key: str) -> None:
@@ -126,18 +123,15 @@ class TensorBundle:
         if entry is None or entry.dtype != "string" or entry.elements != 1:
             return None
         data = self.read_strings(GRAPH_KEY)[0]
-        with _reading(self.shards[entry.shard], GRAPH_KEY):
+        with reading(self.shards[entry.shard], GRAPH_KEY):
             return parse_object_graph(data)
 
     def _entry(self, key: str) -> BundleEntry:
         try:
             return self.entries[key]
         except KeyError:
-            raise fail(
-                ExitCode.CHECKPOINT,
-                f"The checkpoint holds no value {key!r}.",
-                where=Where(file=str(self.index_file)),
-            ) from None
+            message = f"The checkpoint holds no value {key!r}."
+            raise broken(self.index_file, message, "") from None
 
     def _array(self, entry: BundleEntry) -> np.ndarray[Any, Any]:
         import numpy as np
@@ -148,13 +142,13 @@ class TensorBundle:
     def _checked(self, entry: BundleEntry) -> memoryview:
         data = self._stored(entry)
         if mask(crc32c_array(data)) != entry.crc32c:
-            with _reading(self.shards[entry.shard], entry.key):
+            with reading(self.shards[entry.shard], entry.key):
                 raise MalformedError("its checksum does not fit its content")
         return data
 
     def _stored(self, entry: BundleEntry) -> memoryview:
         file = self.shards[entry.shard]
-        with _reading(file, entry.key):
+        with reading(file, entry.key):
             if entry.shard not in self._shards:
                 self._shards[entry.shard] = memoryview(_content(file))
             shard = self._shards[entry.shard]
@@ -172,22 +166,3 @@ def _content(file: Path) -> bytes | mmap.mmap:
         if stream.seek(0, 2) == 0:
             return b""
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-@contextmanager
-def _reading(file: Path, key: str = "") -> Iterator[None]:
-    """Turn what goes wrong while `file` is read into a problem that names it."""
-    try:
-        yield
-    except MalformedError as error:
-        value = f" at {key!r}" if key else ""
-        raise _problem(file, f"{file.name} is damaged{value}: {error}.", _DAMAGED) from None
-    except FileNotFoundError:
-        raise _problem(file, f"{file.name} is missing.", "") from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise _problem(file, f"{file.name} cannot be read: {reason}.", "") from None
-
-
-def _problem(file: Path, message: str, hint: str) -> CkptActionError:
-    return fail(ExitCode.CHECKPOINT, message, hint=hint, where=Where(file=str(file)))
