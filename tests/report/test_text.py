@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.outcome import Run
+from ckpt_action.report import figures
+from ckpt_action.report.text import render
+from tests.report import sample
+
+
+def test_the_verdict_comes_first() -> None:
+    assert render(sample.GREEN).splitlines()[0] == (
+        "1 model exported and proven (2 artifacts, 2.6 MB)"
+    )
+    assert render(sample.RED).splitlines()[0] == (
+        "2 of 3 models failed (verify, restore, gate); "
+        "1 model exported and proven (2 artifacts, 2.6 MB)"
+    )
+
+
+def test_a_table_names_every_target_with_size_digest_and_differences() -> None:
+    text = render(sample.GREEN)
+    (line,) = [line for line in text.splitlines() if line.startswith("  frozen-graph")]
+    shown = figures.short(figures.artifact_digest(sample.digits().artifacts[1]))
+    assert line.split() == ["frozen-graph", "1.3", "MB", shown, "1.0e-08", "7.0e-08", "proven"]
+
+
+def test_what_was_allowed_and_what_failed_is_said() -> None:
+    text = render(sample.RED)
+    assert "kept their initial values (allow-missing): head/scale" in text
+    assert "differs by more than rtol and atol allow" in text
+    assert "model: encoder/kernel (64, 64)   nearest: enc/kernel (64, 64)" in text
+    assert "help: Rename the attributes back" in text
+    assert "model-export.toml:27:1: error: frozen-graph has 1.3 MB" in text
+
+
+def test_nothing_exported_is_no_success() -> None:
+    nothing = Run(tool="0", config="c.toml", jobs=())
+    assert figures.headline(nothing) == "Nothing was exported"
+    assert figures.run_status(nothing) is figures.Status.FAILED
+
+
+def test_a_problem_of_the_run_itself_fails_it() -> None:
+    problem = Problem(code=ExitCode.CHECKPOINT, message="models.x has no checkpoint")
+    broken = replace(sample.GREEN, problems=(problem,))
+    assert figures.run_status(broken) is figures.Status.FAILED
+    assert figures.headline(broken).startswith("The run failed (checkpoint)")
+    assert "models.x has no checkpoint" in render(broken)
+
+
+def test_one_failed_comparison_fails_the_artifact_even_without_a_problem() -> None:
+    artifact = sample.digits().artifacts[0]
+    wrong = replace(artifact.verdicts[0], passed=False)
+    assert figures.artifact_status(artifact) is figures.Status.PROVEN
+    broken = replace(artifact, verdicts=(*artifact.verdicts, wrong))
+    assert figures.artifact_status(broken) is figures.Status.FAILED
+    unproven = replace(artifact, verdicts=(), proofs=())
+    assert figures.artifact_status(unproven) is figures.Status.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (999_950, "1.0 MB"),
+     (5 * 10**15, "5000.0 TB")],
+)  # fmt: skip
+def test_sizes_are_decimal(size: int, text: str) -> None:
+    assert figures.human_bytes(size) == text
+
+
+def test_nan_is_the_largest_difference() -> None:
+    assert str(figures.largest([1.0, float("nan"), None, 2.0])) == "nan"
+    assert figures.largest([None]) is None
