@@ -76,7 +76,7 @@ def _run(args: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
         return gravest(problem.code for problem in error.problems)
     except BrokenPipeError:
         raise
-    except Exception:  # a defect of ours: say everything that a bug report needs
+    except Exception:  # noqa: BLE001 - a defect of ours: say all that a bug report needs
         from ckpt_action.report.defect import defect_report
 
         print(defect_report(arguments), file=sys.stderr)

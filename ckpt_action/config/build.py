@@ -56,7 +56,7 @@ def build_model(table: ModelTable, places: Places) -> Model:
         given["timeout"] = float(table.get("timeout"))
     return Model(
         name=table.name,
-        entry_point=_entry_point(table),
+        entry_point=entry_point(table),
         checkpoints=tuple(table.get("checkpoints")),
         op_libraries=tuple(places.resolve(text) for text in table.get("op-libraries", ())),
         imports=tuple(table.get("import", ())),
@@ -68,7 +68,8 @@ def build_model(table: ModelTable, places: Places) -> Model:
     )
 
 
-def _entry_point(table: ModelTable) -> EntryPoint | None:
+def entry_point(table: ModelTable) -> EntryPoint | None:
+    """The entry point with its arguments; needs no other key of the table."""
     if "entry-point" not in table:
         return None
     module, _, attribute = table.get("entry-point").partition(":")

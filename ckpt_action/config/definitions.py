@@ -65,9 +65,8 @@ def call_problems(node: Plain, given: Sequence[str]) -> Iterator[tuple[str, str,
     positional = [*arguments.posonlyargs, *arguments.args]
     optional = len(arguments.defaults)
     required = [a.arg for a in positional[: len(positional) - optional]]
-    required += [
-        a.arg for a, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value is None
-    ]
+    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    required += [a.arg for a, default in keyword_only if default is None]
     known = [a.arg for a in (*arguments.args, *arguments.kwonlyargs)]
     if isinstance(node, ast.ClassDef):
         own = positional[0].arg if positional else ""

@@ -24,31 +24,35 @@ def read_document(file: Path) -> Document | Problem:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        return _problem(file, "There is no such file.", hint="`ckpt-action init` writes a first one.")
+        return _problem(
+            file, "There is no such file.", hint="`ckpt-action init` writes a first one."
+        )
     except OSError as error:
         return _problem(file, f"The file cannot be read: {error.strerror or error}.")
+    return _parse(file, content)
+
+
+def _parse(file: Path, content: bytes) -> Document | Problem:
     try:
         source = content.decode("utf-8")
+        if source.startswith("\ufeff"):
+            return _problem(
+                file,
+                "The file begins with a byte order mark, which TOML does not allow.",
+                line=1,
+                column=1,
+                hint='Save it as UTF-8 without a byte order mark ("BOM").',
+            )
+        # TOML counts CRLF as one line end; tomli's positions count characters after that.
+        source = source.replace("\r\n", "\n")
+        return Document(source=source, data=tomli.loads(source))
     except UnicodeDecodeError as error:
         line, column = _place(content, error.start)
         message = "The file is not UTF-8, as TOML has to be."
         return _problem(file, message, line=line, column=column, hint="Save it as UTF-8.")
-    if source.startswith("\ufeff"):
-        return _problem(
-            file,
-            "The file begins with a byte order mark, which TOML does not allow.",
-            line=1,
-            column=1,
-            hint='Save it as UTF-8 without a byte order mark ("BOM").',
-        )
-    # TOML counts CRLF as one line end; tomli's positions count characters after that.
-    source = source.replace("\r\n", "\n")
-    try:
-        return Document(source=source, data=tomli.loads(source))
     except tomli.TOMLDecodeError as error:
-        return _problem(
-            file, f"This is not TOML: {_sentence(error.msg)}", line=error.lineno, column=error.colno
-        )
+        message = f"This is not TOML 1.0: {_sentence(error.msg)}"
+        return _problem(file, message, line=error.lineno, column=error.colno)
     except RecursionError:
         return _problem(file, "Arrays or tables are nested too deeply to be read.")
 

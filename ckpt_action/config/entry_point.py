@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 
+from ckpt_action.config.build import entry_point
 from ckpt_action.config.definitions import Definitions, call_problems, definitions
 from ckpt_action.config.findings import Finding, KeyPath, did_you_mean
 from ckpt_action.config.places import Places
@@ -19,44 +22,58 @@ _FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras"})
 """Installed wherever an export runs, though perhaps not where it is validated."""
 
 
-def entry_point_findings(
-    model: ModelTable, entry: EntryPoint, python_path: Sequence[Path], places: Places
+def import_findings(
+    model: ModelTable, python_path: Sequence[Path], places: Places
 ) -> Iterator[Finding]:
-    """What keeps `entry` from being called, as far as its source file tells."""
-    path = model.at("entry-point")
-    top = entry.module.partition(".")[0]
-    file = _find(entry.module, python_path)
-    if file is None:
-        if _is_below(top, python_path) or not _is_installed(top):
-            yield _no_module(entry.module, path, python_path, places)
+    """What keeps the entry point from being called, and modules of `import` from being found, as
+    far as the source files tell."""
+    for index, module in enumerate(model.get("import", ())):
+        if _find(module, python_path) is None and _is_below(module, python_path):
+            yield _no_module(module, model.at("import", index), python_path, places)
+    entry = entry_point(model)
+    if entry is None:
         return
-    if file.suffix != ".py":
-        return  # compiled: only importing it would tell
-    shown = os.path.relpath(file, Path.cwd())
+    file = _find(entry.module, python_path)
+    if file and file.suffix == ".py":  # of a compiled module only importing it would tell more
+        yield from _file_findings(model, entry, file, places)
+    elif not file and (_is_below(entry.module, python_path) or not _is_installed(entry.module)):
+        yield _no_module(entry.module, model.at("entry-point"), python_path, places)
+
+
+def _file_findings(
+    model: ModelTable, entry: EntryPoint, file: Path, places: Places
+) -> Iterator[Finding]:
+    path = model.at("entry-point")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(file.read_bytes(), filename=shown)
+            tree = ast.parse(file.read_bytes(), filename=str(file))
     except SyntaxError as error:
-        where = Where(file=Path(shown).as_posix(), line=error.lineno, column=error.offset)
+        where = Where(file=_shown(file), line=error.lineno, column=error.offset)
         message = f"The entry point's file is not valid Python: {error.msg}."
         yield Finding(path=path, message=message, where=where)
-        return
     except (OSError, ValueError, RecursionError) as error:
         yield Finding(path=path, message=f"The entry point's file cannot be read: {error}.")
-        return
-    yield from _in_file(model, entry, definitions(tree), file.relative_to(places.repository))
+    else:
+        shown = Path(os.path.relpath(file, places.folder)).as_posix()
+        yield from _definition_findings(model, entry, definitions(tree), shown)
 
 
-def _in_file(
-    model: ModelTable, entry: EntryPoint, defined: Definitions, file: Path
+def _shown(file: Path) -> str:
+    """As the user would name it from the working directory."""
+    here = Path.cwd()
+    return (file.relative_to(here) if here in file.parents else file).as_posix()
+
+
+def _definition_findings(
+    model: ModelTable, entry: EntryPoint, defined: Definitions, file: str
 ) -> Iterator[Finding]:
     name = entry.attribute.partition(".")[0]
     if name not in defined.nodes:
         if not defined.open_ended:
             yield Finding(
                 path=model.at("entry-point"),
-                message=f"`{file.as_posix()}` does not define `{name}`.",
+                message=f"`{file}` does not define `{name}`.",
                 hint=did_you_mean(name, defined.nodes) or _callables(defined),
             )
         return
@@ -74,12 +91,15 @@ def _callables(defined: Definitions) -> str:
     return f"It defines {', '.join(f'`{name}`' for name in names)}." if names else ""
 
 
-def _no_module(
-    module: str, path: KeyPath, python_path: Sequence[Path], places: Places
-) -> Finding:
-    parent, _, last = module.rpartition(".")
-    folders = [folder / parent.replace(".", "/") for folder in python_path]
-    near = did_you_mean(last, sorted({name for folder in folders for name in _modules(folder)}))
+def _no_module(module: str, path: KeyPath, python_path: Sequence[Path], places: Places) -> Finding:
+    parent = module.rpartition(".")[0]
+    prefix = f"{parent}." if parent else ""
+    known = {
+        f"{prefix}{name}"
+        for folder in python_path
+        for name in _modules(folder.joinpath(*parent.split(".")))
+    }
+    near = did_you_mean(module, sorted(known))
     searched = ", ".join(
         f"`{Path(os.path.relpath(folder, places.folder)).as_posix()}`" for folder in python_path
     )
@@ -102,17 +122,20 @@ def _find(module: str, python_path: Sequence[Path]) -> Path | None:
     return None
 
 
-def _is_below(top: str, python_path: Sequence[Path]) -> bool:
+def _is_below(module: str, python_path: Sequence[Path]) -> bool:
+    """The package of `module` lies below `python_path`, so that the rest has to lie there too."""
+    top = module.partition(".")[0]
     return any(
         folder.joinpath(top).is_dir() or folder.joinpath(f"{top}.py").is_file()
         for folder in python_path
     )
 
 
-def _is_installed(top: str) -> bool:
-    from importlib.machinery import PathFinder
-
-    return top in _FRAMEWORKS or PathFinder.find_spec(top) is not None
+def _is_installed(module: str) -> bool:
+    top = module.partition(".")[0]
+    # `python -m` puts the working directory on the path, which an export does not.
+    path = [entry for entry in sys.path if entry and Path(entry) != Path.cwd()]
+    return top in _FRAMEWORKS or PathFinder.find_spec(top, path) is not None
 
 
 def _modules(folder: Path) -> Iterator[str]:

@@ -19,15 +19,13 @@ def form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:
     return tuple(_findings(_Validator(schema()).iter_errors(data), ()))
 
 
-def _pattern(
-    validator: Any, pattern: str, instance: object, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
+def _pattern(_: Any, pattern: str, instance: object, __: Any) -> Iterator[ValidationError]:
     # Python's `$` also matches before a line end, so that the name "a\n" would pass.
     if isinstance(instance, str) and not re.fullmatch(pattern, instance):
         yield ValidationError(f"{instance!r} does not match")
 
 
-def _is_integer(checker: Any, instance: object) -> bool:
+def _is_integer(_: Any, instance: object) -> bool:
     # JSON counts 1.0 among the integers; TOML keeps floats and integers apart.
     return isinstance(instance, int) and not isinstance(instance, bool)
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from ckpt_action.config.build import build_config, build_model, python_path
 from ckpt_action.config.document import read_document
-from ckpt_action.config.entry_point import entry_point_findings
+from ckpt_action.config.entry_point import import_findings
 from ckpt_action.config.files import file_findings
 from ckpt_action.config.findings import Finding, KeyPath, is_error, place
 from ckpt_action.config.forms import form_findings
 from ckpt_action.config.places import Places, places_of
 from ckpt_action.config.records import Config, Model
-from ckpt_action.config.rules import model_findings
+from ckpt_action.config.rules import model_findings, presence_findings
 from ckpt_action.config.rules_document import defaults_findings, export_findings, names_findings
-from ckpt_action.config.tables import ModelTable, model_tables
+from ckpt_action.config.tables import model_tables
 from ckpt_action.errors import Problem
 
 
@@ -73,16 +73,18 @@ class _Checked:
         if self._has_form(("defaults",)):
             yield from defaults_findings(self._data.get("defaults", {}), self.tables)
         for table in self.tables:
+            presence = list(presence_findings(table))
+            yield from presence
             if not self._has_form(table.path) or not self._has_form(("defaults",)):
                 continue
             rules = list(model_findings(table, self.places))
             yield from rules
             yield from file_findings(table, self.places)
-            if any(map(is_error, rules)):
-                continue
-            model = self.models[table.name] = build_model(table, self.places)
             if export_is_right:
-                yield from self._entry_point_findings(table, model)
+                folders = python_path(self.export, self.places)
+                yield from import_findings(table, folders, self.places)
+            if not any(map(is_error, presence + rules)):
+                self.models[table.name] = build_model(table, self.places)
 
     def checkpoint_findings(self) -> Iterator[Finding]:
         from ckpt_action.config.checkpoints import checkpoint_findings
@@ -90,11 +92,6 @@ class _Checked:
         for table in self.tables:
             if model := self.models.get(table.name):
                 yield from checkpoint_findings(table, model, self.places)
-
-    def _entry_point_findings(self, table: ModelTable, model: Model) -> Iterator[Finding]:
-        if model.entry_point:
-            folders = python_path(self.export, self.places)
-            yield from entry_point_findings(table, model.entry_point, folders, self.places)
 
     def _has_form(self, path: KeyPath) -> bool:
         return not any(finding.path[: len(path)] == path for finding in self._form)

@@ -20,11 +20,14 @@ _CHECKPOINT_PART = re.compile(r"(.+)\.(index|meta|data-\d{5}-of-\d{5})")
 _RESERVED = ("manifest.json", "report.html", "sha256sums")
 
 
+def presence_findings(model: ModelTable) -> Iterator[Finding]:
+    """What holds for any table of a model, whatever the form of its values."""
+    return chain(_names(model), _required(model))
+
+
 def model_findings(model: ModelTable, places: Places) -> Iterator[Finding]:
     """Everything that can be said about one model without looking at another file."""
     return chain(
-        _names(model),
-        _required(model),
         _checkpoints(model, places),
         _entry_point(model),
         _restore(model),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def value_findings(model: ModelTable) -> Iterator[Finding]:
 
 
 def _dates(value: object, path: KeyPath) -> Iterator[Finding]:
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         yield Finding(
             path=path,
             message="A date or time cannot be handed to the model's process.",

@@ -1,7 +1,7 @@
 """The language of `model-export.toml` as a JSON schema (draft-07), from its description and the
 registry of targets.
 
-`python -m ckpt_action.config.schema` prints the schema that `schema/model-export.schema.json` holds.
+`python -m ckpt_action.config.schema` prints what `schema/model-export.schema.json` holds.
 Besides standard keywords it has `x-expected`, the words for a value of the right form, which the
 error messages use; `x-taplo` and `x-tombi-*` are for editors.
 """
@@ -12,8 +12,10 @@ import json
 from functools import cache
 from typing import Any
 
-from ckpt_action.config import schema_model as model
-from ckpt_action.config.schema_words import table, text, texts
+from ckpt_action.config.schema_model import model_table
+from ckpt_action.config.schema_signature import DTYPE, input_table, signature_table
+from ckpt_action.config.schema_targets import format_name, target_tables
+from ckpt_action.config.schema_words import FILE_NAME, table, text, texts
 from ckpt_action.engine.targets import registry
 
 
@@ -44,19 +46,19 @@ def schema() -> dict[str, Any]:
                     "description": "The models to export, by name.",
                     "type": "object",
                     "minProperties": 1,
-                    "propertyNames": model.FILE_NAME,
+                    "propertyNames": FILE_NAME,
                     "additionalProperties": {"$ref": "#/definitions/model"},
                 },
             },
             required=["version", "models"],
         ),
         "definitions": {
-            "model": model.model_table(),
-            "signature": model.signature_table(),
-            "input": model.input_table(),
-            "dtype": model.DTYPE,
-            "format": model.format_name(targets),
-            **model.target_tables(targets),
+            "model": model_table(),
+            "signature": signature_table(),
+            "input": input_table(),
+            "dtype": DTYPE,
+            "format": format_name(targets),
+            **target_tables(targets),
         },
     }
 

@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ckpt_action.config.schema_words import Schema, choice, flag, table, text, texts
-from ckpt_action.config.vocabulary import (
-    DTYPES,
-    ENTRY_POINT,
-    FILE_NAME as FILE_NAME_PATTERN,
-    IDENTIFIER,
-    MODULE,
-    OUTPUT_NAME,
-    SIGNATURE_NAME,
-    SIZE,
-    TENSOR,
-)
-from ckpt_action.engine.records import Target
-
-FILE_NAME: Schema = {
-    "pattern": FILE_NAME_PATTERN,
-    "x-expected": "letters, digits, `-`, `_` and `.`, as it names a folder and a release asset",
-}
-DTYPE: Schema = {
-    "description": "TensorFlow's name of the dtype.",
-    "type": "string",
-    "enum": list(DTYPES),
-}
-_EXPECTED_TENSOR = "a tensor of the graph, as `Placeholder:0`"
+from ckpt_action.config.vocabulary import ENTRY_POINT, IDENTIFIER, MODULE, SIGNATURE_NAME
 
 
 def model_table() -> Schema:
@@ -94,7 +71,7 @@ def _form_keys() -> dict[str, Schema]:
             "minProperties": 1,
             "propertyNames": {
                 "pattern": SIGNATURE_NAME,
-                "x-expected": "letters, digits and `_`, beginning with a letter",
+                "x-expected": "a name of letters, digits and `_` that begins with a letter",
             },
             "additionalProperties": {"$ref": "#/definitions/signature"},
         },
@@ -158,128 +135,6 @@ def _restore_table() -> Schema:
         },
         description="How the values of the checkpoint find the variables of the model.",
     )
-
-
-def signature_table() -> Schema:
-    outputs = text("", pattern=OUTPUT_NAME, expected="letters, digits, `_`, `.`, `-` and `/`")
-    return table(
-        {
-            "method": text(
-                "Attribute of what the entry point returned. Default: `__call__`.",
-                pattern=IDENTIFIER,
-                expected="the name of an attribute in Python",
-                default="__call__",
-            ),
-            "inputs": {
-                "description": "Inputs by name.",
-                "type": "object",
-                "minProperties": 1,
-                "propertyNames": {
-                    "pattern": IDENTIFIER,
-                    "x-expected": "letters, digits and `_`, not beginning with a digit",
-                },
-                "additionalProperties": {"$ref": "#/definitions/input"},
-            },
-            "outputs": {
-                "description": "Names in the order of the flattened outputs, or the keys where "
-                "the model returns a dict; for a TF1 graph a table of names and tensors.",
-                "x-expected": "an array of names, or a table of names and tensors",
-                "anyOf": [
-                    {"type": "array", "minItems": 1, "uniqueItems": True, "items": outputs},
-                    {
-                        "type": "object",
-                        "minProperties": 1,
-                        "propertyNames": {
-                            key: outputs[key] for key in ("pattern", "x-expected")
-                        },
-                        "additionalProperties": text(
-                            "Tensor of the TF1 graph.", pattern=TENSOR, expected=_EXPECTED_TENSOR
-                        ),
-                    },
-                ],
-            },
-            "constants": {
-                "description": "TF1 graphs only: tensors fed with a fixed value, which is baked "
-                "in.",
-                "type": "object",
-                "propertyNames": {"pattern": TENSOR, "x-expected": _EXPECTED_TENSOR},
-                "additionalProperties": {"type": ["number", "boolean", "string", "array"]},
-            },
-        },
-        required=["inputs"],
-    )
-
-
-def input_table() -> Schema:
-    return table(
-        {
-            "dtype": {"$ref": "#/definitions/dtype"},
-            "shape": {
-                "description": 'Sizes, and names of free dimensions such as "batch"; the same '
-                "name means the same size.",
-                "type": "array",
-                "items": {
-                    "x-expected": 'a size, or the name of a free dimension such as "batch"',
-                    "anyOf": [
-                        {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
-                        {
-                            "type": "string",
-                            "pattern": IDENTIFIER,
-                            "x-expected": "letters, digits and `_`, not beginning with a digit",
-                        },
-                    ],
-                },
-            },
-            "tensor": text(
-                "TF1 graphs only: the tensor that is fed, as `Placeholder:0`.",
-                pattern=TENSOR,
-                expected=_EXPECTED_TENSOR,
-            ),
-        },
-        required=["dtype", "shape"],
-    )
-
-
-def format_name(targets: Mapping[str, Target]) -> Schema:
-    return {
-        "description": "; ".join(f"`{name}`: {t.SUMMARY}" for name, t in targets.items()),
-        "type": "string",
-        "enum": list(targets),
-    }
-
-
-def target_tables(targets: Mapping[str, Target]) -> dict[str, Schema]:
-    """`target`, and one closed table per format with the options that its module declares."""
-    tables = {
-        f"target-{name}": table(
-            {
-                "format": {"description": target.SUMMARY, "type": "string", "const": name},
-                "name": {
-                    **text("Folder and asset name. Default: the format."),
-                    **FILE_NAME,
-                },
-                "max-size": text(
-                    "A gate: an artifact that is larger fails. As `20 MB` or `1.5 GiB`.",
-                    pattern=SIZE,
-                    expected="a size with its unit, as `20 MB`",
-                ),
-                **_options(target),
-            },
-            required=["format"],
-        )
-        for name, target in targets.items()
-    }
-    return {
-        "target": {
-            "description": "A target with options.",
-            "anyOf": [{"$ref": f"#/definitions/{name}"} for name in tables],
-        },
-        **tables,
-    }
-
-
-def _options(target: Target) -> dict[str, Schema]:
-    return {name: dict(option) for name, option in target.OPTIONS.items()}
 
 
 def _verify_table() -> Schema:

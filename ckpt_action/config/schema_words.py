@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ckpt_action.config import vocabulary
+
 Schema = dict[str, Any]
+
+FILE_NAME: Schema = {
+    "pattern": vocabulary.FILE_NAME,
+    "x-expected": "a name of letters, digits, `-`, `_` and `.`, fit for a folder and an asset",
+}
 
 
 def table(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from jsonschema import ValidationError
 
@@ -33,22 +32,9 @@ def findings(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
 def no_alternative(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
     """None of the alternatives of an `anyOf` is of the value's kind."""
     value = error.instance
-    if isinstance(value, dict):
-        yield from _unknown_format(value, error, path)
-    else:
-        yield Finding(path=path, message=_expected(error.schema["x-expected"], value))
-
-
-def _unknown_format(
-    value: dict[str, Any], error: ValidationError, path: KeyPath
-) -> Iterator[Finding]:
     formats = [inner.validator_value for inner in error.context if inner.validator == "const"]
-    if "format" not in value:
-        yield Finding(
-            path=path,
-            message="A target's table needs the key `format`.",
-            hint=f"Formats: {', '.join(formats)}.",
-        )
+    if not formats:
+        yield Finding(path=path, message=_expected(error.schema["x-expected"], value))
     elif isinstance(value["format"], str):
         yield _no_such_format(value["format"], formats, (*path, "format"))
     else:
@@ -86,7 +72,7 @@ def _missing_keys(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
             continue
         form = error.schema["properties"].get(key, {})
         description = form.get("description", "").split(". ")[0].rstrip(".")
-        hint = f"`{key} = {value_text(form['const'])}`" if "const" in form else description
+        hint = f"As in `{key} = {value_text(form['const'])}`" if "const" in form else description
         yield Finding(
             path=path, message=f"The key `{key}` is missing.", hint=f"{hint}." if hint else ""
         )
@@ -99,6 +85,8 @@ def _wrong_type(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
     hint = ""
     if isinstance(error.instance, str) and error.instance in ("true", "false"):
         hint = f"Write {error.instance} without quotes."
+    elif kinds == "array" and isinstance(error.instance, str):
+        hint = f"Write [{value_text(error.instance)}] in brackets."
     elif "string" in kinds and isinstance(error.instance, int | float):
         hint = f'Write "{value_text(error.instance)}" in quotes.'
         hint = hint if str(error.instance) in error.schema.get("enum", ()) else ""
@@ -125,7 +113,9 @@ def _not_among(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
 
 def _not_the_constant(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
     if path != ("version",):
-        yield Finding(path=path, message=_expected(value_text(error.validator_value), error.instance))
+        yield Finding(
+            path=path, message=_expected(value_text(error.validator_value), error.instance)
+        )
     elif isinstance(error.instance, int) and not isinstance(error.instance, bool):
         yield Finding(
             path=path,
@@ -179,7 +169,7 @@ def _expected(expected: str, value: object) -> str:
 def _described(value: object) -> str:
     if isinstance(value, bool):
         return value_text(value)
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         return "a date or time"
     for kind, words in ((int, "the integer"), (float, "the float"), (str, "the string")):
         if isinstance(value, kind):
