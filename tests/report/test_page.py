@@ -1,0 +1,108 @@
+"""`report.html` is whole, loads nothing, and says the same thing in the same bytes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from ckpt_action.outcome import Run
+from ckpt_action.report.page import render
+from tests.report import sample
+from tests.report.test_summary import hostile_run
+
+EMPTY = {"meta", "br", "line", "circle", "rect"}
+
+
+class Page(HTMLParser):
+    """Checks that tags close in order; collects tags, attributes and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.words = ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] != "style":
+            self.words += data
+
+
+def test_signatures_variables_differences_and_permissions_are_shown() -> None:
+    page = Page(render(sample.GREEN))
+    assert page.tags.count("svg") == 3 + 5  # a plot for each compared output, a bar per size
+    for said in (
+        "Signature serving_default of saved-model, frozen-graph",
+        "(batch, 8, 8, 1)",
+        "6 variables, 1.1 MB",
+        "kept their initial values (allow-missing)",
+        "14 optimizer",
+        "8 of 8 variables equal byte for byte",
+    ):
+        assert said in page.words
+
+
+def test_the_largest_variable_comes_first() -> None:
+    words = Page(render(sample.GREEN)).words
+    assert words.index("dense/kernel") < words.index("head/kernel") < words.index("conv/bias")
+
+
+def test_nothing_is_loaded_from_anywhere() -> None:
+    text = render(sample.RED)
+    page = Page(text)
+    assert not {"script", "link", "img", "iframe", "object", "a"} & set(page.tags)
+    assert not {name for name, _ in page.attributes} & {"src", "href", "style", "onload"}
+    assert not re.search(r"url\(|@import|https?:", text)
+
+
+def test_what_changes_from_run_to_run_is_not_on_the_page() -> None:
+    slower = replace(sample.digits(), seconds=99.0, peak_rss=1)
+    assert render(sample.run(slower)) == render(sample.GREEN)
+    assert render(sample.run(replace(slower, entry_point="x:y"))) != render(sample.GREEN)
+
+
+@pytest.mark.parametrize("text", ["</style><script>x", '" onload="x', "<!--", "&lt;b&gt;"])
+def test_no_field_of_a_run_can_write_markup(text: str) -> None:
+    page = Page(render(hostile_run(text)))
+    assert "script" not in page.tags
+    assert "onload" not in {name for name, _ in page.attributes}
+    assert text in page.words
+
+
+def test_a_failed_comparison_is_drawn_and_named() -> None:
+    page = Page(render(sample.run(sample.captioner())))
+    assert ("class", "bad") in page.attributes
+    assert "differs by more than rtol and atol allow" in page.words
+
+
+def test_nan_infinite_and_zero_differences_have_a_place_on_the_axis() -> None:
+    job = sample.digits()
+    values = (0.0, float("nan"), float("inf"), 1e-300, 1e300)
+    verdicts = tuple(sample.verdict("digit", f"sample {v}", v) for v in values)
+    artifact = replace(job.artifacts[0], verdicts=verdicts)
+    page = Page(render(sample.run(replace(job, artifacts=(artifact,)))))
+    places = [float(value) for name, value in page.attributes if name == "cx"]
+    assert places
+    assert all(64 <= place <= 360 for place in places)
+
+
+def test_a_run_without_jobs_is_a_page_too() -> None:
+    assert "Nothing was exported" in Page(render(Run(tool="0", config="c", jobs=()))).words
