@@ -1,0 +1,56 @@
+"""Verdicts on the outputs of one probe, and the sentences that tell a person about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ckpt_action.config.records import Verify
+from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.probes import Probe
+from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.outcome import OutputVerdict
+from ckpt_action.verify import Against, compare
+
+
+def judge(
+    probe: Probe, outputs: Mapping[str, Array], verify: Verify, *, against: Against
+) -> tuple[OutputVerdict, ...]:
+    """Verdicts on `outputs`, which have every name that the signature declares, against what
+    `probe` holds; none against golden values where the probe has none."""
+    expected = probe.reference if against == "reference" else probe.golden or {}
+    return tuple(
+        replace(
+            compare(want, outputs[name], against=against, rtol=verify.rtol, atol=verify.atol),
+            signature=probe.signature,
+            output=name,
+            probe=probe.label,
+        )
+        for name, want in expected.items()
+    )
+
+
+def golden_problems(who: str, verdicts: tuple[OutputVerdict, ...]) -> tuple[Problem, ...]:
+    """One problem per output that misses its golden values."""
+    return tuple(
+        Problem(
+            code=ExitCode.VERIFY,
+            message=f"{who} does not compute the golden values of output {v.output!r} "
+            f"(signature {v.signature!r}): {describe(v)}.",
+            hint="Every weight has a value, so look for what weights do not tell: layers of equal "
+            "shape in another order, another activation or preprocessing, another checkpoint.",
+        )
+        for v in verdicts
+        if not v.passed
+    )
+
+
+def describe(verdict: OutputVerdict) -> str:
+    """Why it failed and by how much, in one line."""
+    if verdict.max_abs is None:
+        return verdict.reason
+    return (
+        f"{verdict.reason} (max abs {verdict.max_abs:.3g}, max rel {verdict.max_rel or 0:.3g}, "
+        f"worst at {list(verdict.worst_index or ())}; rtol {verdict.rtol:g}, "
+        f"atol {verdict.atol:g})"
+    )

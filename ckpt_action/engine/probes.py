@@ -1,0 +1,132 @@
+"""Seeded inputs for signatures that have no golden file.
+
+Nobody knows which inputs a model takes: an embedding refuses indices beyond its vocabulary, a
+stack of poolings refuses small images, a logarithm turns negative numbers into NaN. So drawing is
+a search: the same sizes and values are tried in a fixed order of `Recipe`s until the live model
+takes them all, preferring one whose outputs are finite.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ckpt_action.engine.arrays import Array, numpy_dtype
+from ckpt_action.outcome import SignatureRecord, TensorRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One call of one signature: what goes in and what has to come out."""
+
+    signature: str
+    label: str
+    """`golden`, or `sample 0 (batch=2)`."""
+    inputs: Mapping[str, Array]
+    reference: Mapping[str, Array] = field(default_factory=dict)
+    """Outputs of the live restored model."""
+    golden: Mapping[str, Array] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to draw: one step of the search."""
+
+    sizes: tuple[int, ...]
+    """Of free dimensions other than the first one, one per sample in turn."""
+    spread: bool
+    """Different names get different sizes in the same sample."""
+    top: int
+    """Integers are drawn from 0 to top - 1, or to the largest value of a narrower type."""
+    positive: bool
+    """Floats are drawn from [0, 1) instead of the standard normal distribution."""
+
+
+_BATCHES = (2, 1, 3)
+_SIZES = ((5, 3, 8), (16, 12, 24), (32, 64, 96), (128, 160, 192), (224, 256, 320))
+_TOPS = (256, 32, 8, 2)
+_WORDS = (b"", b"a", b"the quick brown fox", b"42", b"\xc3\xa9t\xc3\xa9", b"x" * 100)
+
+
+def recipes(signature: SignatureRecord) -> Iterator[Recipe]:
+    """The search for `signature`, most telling first; steps that change nothing are left out."""
+    dtypes = [numpy_dtype(t.dtype) for t in signature.inputs]
+    integers = any(d.kind in "iu" for d in dtypes)
+    floats = any(d.kind not in "iubO" for d in dtypes)
+    names = {
+        size for t in signature.inputs for size in (t.shape or ())[1:] if not isinstance(size, int)
+    }
+    steps = itertools.product(
+        _SIZES if names else _SIZES[:1],
+        (True, False) if len(names) > 1 else (False,),
+        _TOPS if integers else _TOPS[:1],
+        (False, True) if floats else (False,),
+    )
+    for sizes, spread, top, positive in steps:
+        yield Recipe(sizes=sizes, spread=spread, top=top, positive=positive)
+
+
+def draw(
+    signature: SignatureRecord, recipe: Recipe, *, samples: int, seed: int
+) -> tuple[Probe, ...]:
+    """`samples` probes without outputs; equal arguments give equal bytes.
+
+    A dimension that has the same name in several inputs has one size in all of them; one without
+    a name is its own. Sizes differ from sample to sample.
+    """
+    return tuple(_draw_one(signature, recipe, sample, seed) for sample in range(samples))
+
+
+def _draw_one(signature: SignatureRecord, recipe: Recipe, sample: int, seed: int) -> Probe:
+    generator = np.random.default_rng([seed, sample])
+    sizes = _free_sizes(signature, recipe, sample)
+    inputs = {}
+    for tensor in signature.inputs:
+        shape = tuple(
+            size if isinstance(size, int) else sizes[_dimension(tensor, axis)]
+            for axis, size in enumerate(tensor.shape or ())
+        )
+        inputs[tensor.name] = _values(generator, tensor.dtype, shape, recipe)
+    shown = ", ".join(f"{name}={size}" for name, size in sizes.items())
+    label = f"sample {sample} ({shown})" if shown else f"sample {sample}"
+    return Probe(signature=signature.name, label=label, inputs=inputs)
+
+
+def _free_sizes(signature: SignatureRecord, recipe: Recipe, sample: int) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for tensor in signature.inputs:
+        for axis, size in enumerate(tensor.shape or ()):
+            name = _dimension(tensor, axis)
+            if isinstance(size, int) or name in sizes:
+                continue
+            choices: Sequence[int] = _BATCHES if axis == 0 else recipe.sizes
+            shift = len(sizes) if recipe.spread and axis else 0
+            sizes[name] = choices[(sample + shift) % len(choices)]
+    return sizes
+
+
+def _dimension(tensor: TensorRecord, axis: int) -> str:
+    name = (tensor.shape or ())[axis]
+    return name if isinstance(name, str) else f"{tensor.name}[{axis}]"
+
+
+def _values(
+    generator: np.random.Generator, dtype: str, shape: tuple[int, ...], recipe: Recipe
+) -> Array:
+    kind = numpy_dtype(dtype)
+    if kind.kind == "O":
+        words = np.empty(shape, dtype=object)
+        words[...] = np.array(_WORDS, dtype=object)[generator.integers(len(_WORDS), size=shape)]
+        return words
+    if kind.kind == "b":
+        return generator.integers(2, size=shape).astype(bool)
+    if kind.kind in "iu":
+        top = min(recipe.top, np.iinfo(kind).max + 1)
+        return generator.integers(top, size=shape).astype(kind)
+    values = generator.random(shape) if recipe.positive else generator.standard_normal(shape)
+    if kind.kind == "c":
+        values = values + 1j * generator.random(shape)
+    return np.asarray(values, dtype=kind)

@@ -1,0 +1,96 @@
+"""One child process: calls one task, and leaves its result or its problems in a file.
+
+Run as `python -m ckpt_action.engine.worker` with the request on stdin where forking is not possible;
+`server.py` calls `run_task` in a forked child otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ckpt_action.codec import to_data
+from ckpt_action.environments import import_problem
+from ckpt_action.errors import CkptActionError, ExitCode, Problem
+from ckpt_action.requests import Failure
+
+RESULT = "result.json"
+STAGE = "stage"
+
+
+def run_task(task: str, arguments: Mapping[str, Any], work: Path) -> None:
+    """Call `module:function` with `arguments` and the folder `work`; write what comes out.
+
+    `result.json` holds {"result": record} or {"failure": Failure}; it appears whole or not at all.
+    """
+    try:
+        module, _, function = task.partition(":")
+        answer = {
+            "result": to_data(getattr(importlib.import_module(module), function)(arguments, work))
+        }
+    except CkptActionError as error:
+        answer = {"failure": to_data(Failure(problems=error.problems))}
+    except ImportError as error:
+        answer = {"failure": to_data(Failure(problems=(import_problem(error),)))}
+    except SystemExit as error:
+        answer = {"failure": to_data(Failure(problems=(_exited(error),)))}
+    except BaseException as error:  # noqa: BLE001 - nothing that was raised may be lost
+        answer = {"failure": to_data(Failure(problems=(_raised(error),)))}
+    temporary = work / f"{RESULT}.tmp"
+    temporary.write_text(json.dumps(answer))
+    temporary.replace(work / RESULT)
+
+
+def enter_stage(work: Path, stage: str) -> None:
+    """Leave a word on what is being done, for the message if this process does not survive it."""
+    (work / STAGE).write_text(stage)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether Python or TensorFlow could not allocate."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
+def _exited(error: SystemExit) -> Problem:
+    return Problem(
+        code=ExitCode.CRASH,
+        message=f"The code called sys.exit({error.code!r}) while the model was being exported.",
+        hint="Keep sys.exit out of what runs at import and in the entry point.",
+        details=tuple(traceback.format_exc().splitlines()),
+    )
+
+
+def _raised(error: BaseException) -> Problem:
+    details = tuple("".join(traceback.format_exception(error)).splitlines())
+    if out_of_memory(error):
+        return Problem(
+            code=ExitCode.CRASH,
+            message=f"Not enough memory: {str(error).splitlines()[0] if str(error) else 'refused'}",
+            hint="Run with --jobs 1, or on a machine with more memory.",
+            details=details,
+        )
+    return Problem(
+        code=ExitCode.UNEXPECTED,
+        message=f"{type(error).__name__}: {error}",
+        hint="This is a defect of ckpt-action; please report it with the details.",
+        details=details,
+    )
+
+
+def main() -> None:
+    """The request comes as one JSON object: {"task", "arguments", "work"}."""
+    request = json.load(sys.stdin)
+    run_task(request["task"], request["arguments"], Path(request["work"]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # TensorFlow's teardown takes time and can crash
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What the parent asks of a child process, and what it gets back, as records that travel as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ckpt_action.config.records import TargetSpec, Verify
+from ckpt_action.errors import Problem
+from ckpt_action.outcome import JobOutcome, OutputVerdict, Proof, SignatureRecord
+from ckpt_action.plan import Job
+
+EXPORT = "ckpt_action.engine.export_job:run"
+VERIFY = "ckpt_action.engine.verify_job:run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One child process: a function of one JSON object that returns one."""
+
+    task: str
+    """`module:function`."""
+    arguments: Mapping[str, object]
+    work: Path
+    """Folder of this child alone: `result.json`, `stage` and `log` appear in it."""
+    timeout: float
+    """Seconds until the child is killed."""
+    memory: int = 0
+    """Bytes that the child may need at its peak; 0 is negligible."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a child process ended."""
+
+    exit_code: int | None
+    """None where a signal ended it."""
+    signal: int | None = None
+    timed_out: bool = False
+    seconds: float = 0.0
+    peak_rss: int = 0
+    """Bytes; 0 where the platform does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequest:
+    """Rebuild, restore, trace, prove the live model, write every target."""
+
+    job: Job
+    environment: str
+    artifacts: Path
+    """Each target gets the folder of its name below it."""
+    probes: Path
+    """Where the probes and the live model's outputs are written for the verifying children."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportResult:
+    """What the exporting child found. `outcome` lacks what only files and the parent can tell."""
+
+    outcome: JobOutcome
+    signatures: tuple[SignatureRecord, ...] = ()
+    """As traced: what every artifact has to declare."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyRequest:
+    """Open one artifact from its files, run it on the probes, compare its payload bytes."""
+
+    target: TargetSpec
+    folder: Path
+    signatures: tuple[SignatureRecord, ...]
+    variables: Mapping[str, str]
+    """Path to sha256 of every variable that the artifact must hold."""
+    payloads: Mapping[str, str]
+    verify: Verify
+    probes: Path | None = None
+    """None: only `verify.golden` is run, where it is declared."""
+    op_libraries: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyResult:
+    proofs: tuple[Proof, ...] = ()
+    verdicts: tuple[OutputVerdict, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What a child leaves instead of a result when something was raised."""
+
+    problems: tuple[Problem, ...] = ()

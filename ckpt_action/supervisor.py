@@ -1,0 +1,108 @@
+"""Runs requests in child processes, some at once, and outlives whatever happens in them.
+
+The parent never imports TensorFlow. Each environment gets one server process, started with the
+first request for it (see `engine/server.py`); where the server cannot fork, each request gets a
+fresh interpreter.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ckpt_action.children import CannotFork, ServerDied, ServerProcess, spawn
+from ckpt_action.codec import from_data
+from ckpt_action.diagnosis import crash_problem
+from ckpt_action.environments import Environment, import_problem, variables
+from ckpt_action.errors import CkptActionError, Problem
+from ckpt_action.memory import Gate, available, oom_kills
+from ckpt_action.requests import Ended, Failure, Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a child left: a result, or the problems why there is none."""
+
+    ended: Ended
+    result: Mapping[str, Any] | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class Supervisor:
+    """Use as a context manager: leaving it ends every server and every child."""
+
+    def __init__(self, *, jobs: int, folder: Path, environ: Mapping[str, str]) -> None:
+        """`jobs` children at once at most; servers log into `folder` and start in it."""
+        self._gate = Gate(jobs, available())
+        self._folder = folder
+        self._environ = environ
+        self._servers: dict[Environment, ServerProcess] = {}
+        self._starting = threading.Lock()
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for server in self._servers.values():
+            server.close()
+
+    def run(self, environment: Environment, request: Request) -> Answer:
+        """Run `request` to its end, however that comes; never raises for what the child did."""
+        request.work.mkdir(parents=True, exist_ok=True)
+        with self._gate.room(request.memory):
+            kills = oom_kills()
+            try:
+                ended = self._run(environment, request)
+            except ServerDied as died:
+                return Answer(ended=Ended(exit_code=None), problems=(died.problem,))
+            except CkptActionError as error:
+                return Answer(ended=Ended(exit_code=None), problems=error.problems)
+            return _answer(request, ended, oom_killed=oom_kills() > kills)
+
+    def _run(self, environment: Environment, request: Request) -> Ended:
+        environ = variables(environment, self._environ)
+        if sys.platform == "linux":
+            try:
+                return self._server(environment, environ).run(request)
+            except CannotFork:
+                pass
+        return spawn(request, environ, self._folder)
+
+    def _server(self, environment: Environment, environ: Mapping[str, str]) -> ServerProcess:
+        with self._starting:
+            server = self._servers.get(environment)
+            if server is None or not server.alive:
+                log = self._folder / f"server-{environment}.log"
+                server = ServerProcess(environ, self._folder, log)
+                self._servers[environment] = server
+        greeting = server.greeting()
+        if not greeting["ready"]:
+            raise CkptActionError(import_problem(_import_error(greeting)))
+        return server
+
+
+def _import_error(greeting: Mapping[str, Any]) -> ImportError:
+    kind = ModuleNotFoundError if greeting["absent"] else ImportError
+    return kind(greeting["message"], name=greeting["missing"])
+
+
+def _answer(request: Request, ended: Ended, *, oom_killed: bool) -> Answer:
+    file = request.work / "result.json"
+    if ended.exit_code != 0 or ended.timed_out or not file.is_file():
+        problem = crash_problem(request, ended, oom_killed=oom_killed)
+        return Answer(ended=ended, problems=(problem,))
+    data = json.loads(file.read_text())
+    if "failure" in data:
+        return Answer(ended=ended, problems=from_data(Failure, data["failure"]).problems)
+    return Answer(ended=ended, result=data["result"])
