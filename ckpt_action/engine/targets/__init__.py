@@ -13,6 +13,8 @@ from ckpt_action.engine.records import Target
 @cache
 def registry() -> dict[str, Target]:
     """Format name to target, sorted; reading it imports no TensorFlow."""
-    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    modules = (
+        importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
+    )
     targets = [cast(Target, module) for module in modules]
     return {target.FORMAT: target for target in sorted(targets, key=lambda t: t.FORMAT)}

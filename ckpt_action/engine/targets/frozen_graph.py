@@ -3,8 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ckpt_action.engine.freeze.artifact import FrozenGraphArtifact
+    from ckpt_action.engine.records import TracedModel, Written
 
 FORMAT = "frozen-graph"
 SUMMARY = "Frozen GraphDef `.pb` with `.io.json`, for OpenCV, Java, C++ and embedded runtimes"
 EXTRA = "tensorflow"
-OPTIONS: Mapping[str, Mapping[str, object]] = {}
+OPTIONS: Mapping[str, Mapping[str, object]] = {
+    "lower-control-flow": {
+        "type": "boolean",
+        "default": False,
+        "description": (
+            "Write loops and branches as Switch, Merge, Enter and Exit, for readers that do not "
+            "know While, If and Case."
+        ),
+    }
+}
+
+
+def export(model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
+    """Write `<model>.pb` and `<model>.io.json`."""
+    from ckpt_action.engine.freeze import freeze, write
+    from ckpt_action.engine.freeze.io_json import write_io
+    from ckpt_action.engine.records import Written
+
+    frozen = freeze(model, lower_control_flow=bool(options.get("lower-control-flow", False)))
+    # Loaders take a folder with a `saved_model.pb` for a SavedModel.
+    stem = "frozen_graph" if model.name == "saved_model" else model.name
+    write(frozen, folder / f"{stem}.pb")
+    write_io(frozen, folder / f"{stem}.io.json", f"{stem}.pb")
+    return Written(signatures=frozen.signatures, payloads=frozen.weights, notes=frozen.notes)
+
+
+def open_artifact(folder: Path, op_libraries: tuple[Path, ...]) -> FrozenGraphArtifact:
+    """Raises CkptActionError (VERIFY) where the two files do not describe one graph."""
+    from ckpt_action.engine.freeze.artifact import FrozenGraphArtifact
+
+    return FrozenGraphArtifact(folder, op_libraries)

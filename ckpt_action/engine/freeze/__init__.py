@@ -1,0 +1,97 @@
+"""Traced signatures to one frozen GraphDef, without a copy of the weights.
+
+The graph is inlined while its weights are still outside; handles of variables become constants
+that have a type and a shape; their payloads go from the variables' buffers to the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ckpt_action.engine.freeze import stock
+from ckpt_action.engine.freeze.join import join
+from ckpt_action.engine.freeze.part import Part, make_part
+from ckpt_action.engine.freeze.stream import size_of, write_graph
+from ckpt_action.engine.records import ModelVariable, TracedModel
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.outcome import SignatureRecord
+
+LIMIT = 2**31 - 1
+"""Bytes that protocol buffers, and so every reader of a GraphDef, take at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenGraph:
+    graph: Any
+    """GraphDef; the Const nodes named in `values` have type and shape but no payload."""
+    values: Mapping[str, Any]
+    """Const node to the variable or captured tensor that it takes its payload from."""
+    weights: Mapping[str, str]
+    """Const node to the path of the model's variable."""
+    signatures: tuple[SignatureRecord, ...]
+    """With the tensors' names in this graph."""
+    notes: tuple[Problem, ...] = ()
+
+
+def freeze(model: TracedModel, *, lower_control_flow: bool = False) -> FrozenGraph:
+    """Freeze all signatures of `model` into one graph.
+
+    Raises CkptActionError (TARGET) with every reason why a GraphDef cannot hold the model.
+    """
+    by_handle = {id(v.variable.handle): v for v in model.variables}
+    parts: list[Part] = []
+    problems: dict[Problem, None] = {}
+    for signature in model.signatures:
+        try:
+            parts.append(make_part(signature, by_handle, lower_control_flow=lower_control_flow))
+        except CkptActionError as error:
+            problems.update(dict.fromkeys(error.problems))
+    if problems:
+        raise CkptActionError(*problems)
+    versions = model.signatures[0].function.graph.as_graph_def().versions
+    joined = join(parts, model.variables, versions)
+    variables = {k: v for k, v in joined.values.items() if isinstance(v, ModelVariable)}
+    frozen = FrozenGraph(
+        graph=joined.graph,
+        values=joined.values | {name: v.variable for name, v in variables.items()},
+        weights={name: v.path for name, v in variables.items()},
+        signatures=joined.signatures,
+        notes=tuple(_notes(parts, joined.graph)),
+    )
+    _check_size(frozen)
+    return frozen
+
+
+def write(frozen: FrozenGraph, path: Path) -> None:
+    """Write the graph as one GraphDef file; `path` must not exist."""
+    write_graph(path, frozen.graph, frozen.values)
+
+
+def _check_size(frozen: FrozenGraph) -> None:
+    size = size_of(frozen.graph, frozen.values)
+    if size > LIMIT:
+        raise fail(
+            ExitCode.TARGET,
+            f"This model cannot be frozen: its graph would have {size / 2**30:.2f} GiB, and no "
+            "reader takes a protocol buffer of 2 GiB or more.",
+            hint="Export it as `saved-model`, which keeps the weights in files of their own.",
+        )
+
+
+def _notes(parts: list[Part], graph: Any) -> list[Problem]:
+    notes = [stock.NOTE] if any(part.by_stock for part in parts) else []
+    bodies = [graph.node, *(f.node_def for f in graph.library.function)]
+    calls = sum(node.op.endswith("PartitionedCall") for nodes in bodies for node in nodes)
+    if calls:
+        notes.append(
+            Problem(
+                code=ExitCode.OK,
+                severity=Severity.NOTE,
+                message=f"{calls} function calls could not be inlined into the frozen graph; "
+                "TensorFlow runs them, but OpenCV and other readers without functions do not.",
+            )
+        )
+    return notes
