@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from jsonschema.validators import extend
 
 from ckpt_action.config import sentences
 from ckpt_action.config.findings import Finding, KeyPath
+from ckpt_action.config.fits import is_type, matches
 from ckpt_action.config.schema import schema
 
 
@@ -20,14 +20,12 @@ def form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:
 
 
 def _pattern(_: Any, pattern: str, instance: object, __: Any) -> Iterator[ValidationError]:
-    # Python's `$` also matches before a line end, so that the name "a\n" would pass.
-    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+    if not matches(instance, pattern):
         yield ValidationError(f"{instance!r} does not match")
 
 
 def _is_integer(_: Any, instance: object) -> bool:
-    # JSON counts 1.0 among the integers; TOML keeps floats and integers apart.
-    return isinstance(instance, int) and not isinstance(instance, bool)
+    return is_type(instance, "integer")
 
 
 _Validator = extend(

@@ -12,11 +12,12 @@ from ckpt_action.config.document import read_document
 from ckpt_action.config.entry_point import import_findings
 from ckpt_action.config.files import file_findings
 from ckpt_action.config.findings import Finding, KeyPath, is_error, place
-from ckpt_action.config.forms import form_findings
+from ckpt_action.config.fits import fits
 from ckpt_action.config.places import Places, places_of
 from ckpt_action.config.records import Config, Model
 from ckpt_action.config.rules import model_findings, presence_findings
 from ckpt_action.config.rules_document import defaults_findings, export_findings, names_findings
+from ckpt_action.config.schema import schema
 from ckpt_action.config.tables import model_tables
 from ckpt_action.errors import Problem
 
@@ -50,6 +51,14 @@ def load_config(file: Path, *, with_checkpoints: bool = False) -> Loaded:
     return Loaded(config=config, problems=place(findings, file, document.source))
 
 
+def _form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:
+    if fits(data, schema(), schema()):
+        return ()
+    from ckpt_action.config.forms import form_findings
+
+    return form_findings(data)
+
+
 class _Checked:
     """One document on its way; each stage looks only at tables that the stages before passed."""
 
@@ -58,7 +67,7 @@ class _Checked:
         self.tables = model_tables(data)
         self.models: dict[str, Model] = {}
         self._data = data
-        self._form = form_findings(data)
+        self._form = _form_findings(data)
 
     @property
     def export(self) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ckpt_action.config.schema_words import FILE_NAME, Schema, table, text
 from ckpt_action.config.vocabulary import SIZE
-from ckpt_action.engine.records import Target
+
+if TYPE_CHECKING:
+    from ckpt_action.engine.records import Target
 
 
 def format_name(targets: Mapping[str, Target]) -> Schema:
