@@ -27,14 +27,14 @@ def artifacts(job: JobOutcome) -> str:
         rows.append(
             (
                 hypertext(artifact.name),
+                f'<span class="state {_CLASSES[status]}">{status.value}</span>',
                 figures.human_bytes(artifact.bytes) if made else "-",
                 code(figures.short(figures.artifact_digest(artifact))) if made else "-",
                 figures.difference_text(artifact.verdicts, "max_abs"),
                 figures.difference_text(artifact.verdicts, "max_rel"),
-                f'<span class="state {_CLASSES[status]}">{status.value}</span>',
             )
         )
-    head = ("target", "#size", "sha256", "#max abs", "#max rel", "")
+    head = ("target", "", "#size", "sha256", "#max abs", "#max rel")
     return f"<h3>Artifacts</h3>{_table(head, rows)}" if rows else ""
 
 

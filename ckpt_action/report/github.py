@@ -1,0 +1,96 @@
+"""What a run tells the GitHub job it is part of: annotations, the step summary, outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ckpt_action.errors import Problem
+from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
+from ckpt_action.report import figures, summary, text
+from ckpt_action.report.annotations import annotation_commands
+from ckpt_action.report.figures import Status
+from ckpt_action.report.workflow_commands import command, sanitize, write_outputs
+
+
+def in_job(environ: Mapping[str, str]) -> bool:
+    """Whether this process is a step of a GitHub job."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def publish(run: Run, environ: Mapping[str, str], *, output_dir: Path) -> None:
+    """Print the report and its annotations; write summary and outputs where the job wants them.
+
+    `output_dir` is what the run has left: its manifest and digests become outputs where they
+    exist. `artifacts` lists, as JSON, only what was proven.
+    """
+    print(sanitize(text.render(run)))
+    print_annotations([*run.problems, *(p for job in run.jobs for p in job.all_problems)])
+    _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
+    if path := environ.get("GITHUB_OUTPUT"):
+        write_outputs(Path(path), _outputs(run, output_dir, environ))
+
+
+def publish_failure(
+    problems: Sequence[Problem], environ: Mapping[str, str], *, tool: str, config: str
+) -> None:
+    """The same for a run that ended before its first job, say for a fault in its configuration."""
+    print_annotations(problems)
+    run = Run(tool=tool, config=config, jobs=(), problems=tuple(problems))
+    _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
+    if path := environ.get("GITHUB_OUTPUT"):
+        write_outputs(Path(path), {"verdict": Status.FAILED.value})
+
+
+def print_annotations(problems: Sequence[Problem]) -> None:
+    for line in annotation_commands(problems):
+        print(line)
+
+
+def group(title: str, lines: str) -> str:
+    """Foreign text as a fold of the job's log."""
+    return "\n".join((command("group", sanitize(title)), sanitize(lines), command("endgroup")))
+
+
+def _append(path: str | None, content: str) -> None:
+    if path:
+        with Path(path).open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(content)
+
+
+def _outputs(run: Run, output_dir: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    proven = [
+        _artifact(job, artifact)
+        for job in run.jobs
+        if figures.job_status(job) is Status.PROVEN
+        for artifact in job.artifacts
+    ]
+    files = {"manifest": output_dir / "manifest.json", "digests": output_dir / "SHA256SUMS"}
+    outputs = {"verdict": figures.run_status(run).value, "artifacts": json.dumps(proven)}
+    for name, file in files.items():
+        if file.is_file():
+            outputs[name] = _in_workspace(file, environ)
+    if "manifest" in outputs:
+        outputs["output-dir"] = _in_workspace(output_dir, environ)
+    return outputs
+
+
+def _artifact(job: JobOutcome, artifact: ArtifactOutcome) -> dict[str, object]:
+    return {
+        "model": job.model,
+        "step": job.checkpoint.step,
+        "target": artifact.name,
+        "format": artifact.format,
+        "folder": artifact.folder,
+        "bytes": artifact.bytes,
+        "sha256": figures.artifact_digest(artifact),
+    }
+
+
+def _in_workspace(path: Path, environ: Mapping[str, str]) -> str:
+    """Relative to the workspace, where steps start; absolute where it lies elsewhere."""
+    resolved = path.resolve()
+    workspace = Path(environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
+    inside = resolved.is_relative_to(workspace)
+    return (resolved.relative_to(workspace) if inside else resolved).as_posix()
