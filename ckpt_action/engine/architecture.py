@@ -1,0 +1,103 @@
+"""Models whose architecture lies in the checkpoint's own file: `.keras` and whole-model `.h5`."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from ckpt_action.checkpoint.records import Kind
+from ckpt_action.engine.legacy_config import modernised
+from ckpt_action.engine.user_code import describe_error
+from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.plan import Job
+
+
+def model_from_file(job: Job, keras: Any) -> Any:
+    """The model that the checkpoint's file describes, made by `keras`, without its weights.
+
+    Raises CkptActionError: CHECKPOINT where the file cannot be read, CONFIG where it holds no
+    architecture, REBUILD where this Keras cannot make what it describes.
+    """
+    config = _read(job.checkpoint.path, job.checkpoint.kind)
+    config.pop("compile_config", None)  # no optimizer is wanted
+    if job.checkpoint.kind is Kind.LEGACY_H5_MODEL and keras.__version__.startswith("3."):
+        config = modernised(config)
+    try:
+        return keras.saving.deserialize_keras_object(config, safe_mode=job.model.safe_mode)
+    except Exception as error:
+        raise _cannot_make(job, keras, config, error) from error
+
+
+def _read(path: Path, kind: Kind) -> dict[str, Any]:
+    if kind is Kind.SAVED_MODEL:
+        raise fail(
+            ExitCode.CONFIG,
+            f"{path.name} is a SavedModel: a finished graph, not code that can be traced anew.",
+            hint="Name an `entry-point` to restore its variables into your model; as it stands it "
+            "needs no export.",
+        )
+    readers: dict[Kind, Callable[[Path], str | bytes]] = {
+        Kind.KERAS_ARCHIVE: _archive_config,
+        Kind.LEGACY_H5_MODEL: _h5_config,
+    }
+    if kind not in readers:
+        raise fail(
+            ExitCode.CONFIG,
+            f"{path.name} holds values only ({kind.value}), no architecture.",
+            hint='Name the function that makes the model: `entry-point = "module:function"`.',
+        )
+    try:
+        found = json.loads(readers[kind](path))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise fail(
+            ExitCode.CHECKPOINT, f"the architecture in {path.name} cannot be read: {error}"
+        ) from error
+    if not isinstance(found, dict):
+        raise fail(ExitCode.CHECKPOINT, f"the architecture in {path.name} is no JSON object.")
+    return found
+
+
+def _archive_config(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("config.json")
+
+
+def _h5_config(path: Path) -> str | bytes:
+    with h5py.File(path, "r") as file:
+        return file.attrs["model_config"]  # type: ignore[no-any-return]
+
+
+def _cannot_make(job: Job, keras: Any, config: dict[str, Any], error: Exception) -> CkptActionError:
+    text, _, _ = describe_error(error, ())
+    name = job.checkpoint.path.name
+    if "Lambda" in str(error) and "safe_mode" in str(error) + str(type(error)):
+        return fail(
+            ExitCode.REBUILD,
+            f"{name} holds a Lambda layer, which is Python code stored in the file.",
+            hint="If you trust the file set `safe-mode = false`; better, name an `entry-point`.",
+        )
+    hint = (
+        "Name the modules that define its custom classes in `import` (registered with "
+        "`@keras.saving.register_keras_serializable()`), or name an `entry-point`."
+    )
+    written_by = str(config.get("keras_version", ""))
+    generation = "2" if _is_keras_2(config) else "3"
+    if not keras.__version__.startswith(generation):
+        hint = f'The file was written by Keras {generation}: set `keras = "{generation}"`.'
+    return fail(
+        ExitCode.REBUILD,
+        f"Keras {keras.__version__} cannot make the model that {name} describes"
+        f"{f' (written by Keras {written_by})' if written_by else ''}: {text}",
+        hint=hint,
+    )
+
+
+def _is_keras_2(config: dict[str, Any]) -> bool:
+    """Keras 2 names its private modules (`keras.src.engine…`), or none at all."""
+    module = str(config.get("module", ""))
+    return ".engine" in module or not module

@@ -1,0 +1,154 @@
+"""How a model takes its inputs: by keyword, in order, as one list or dict, or as Keras nested them.
+
+Every way calls in inference mode: `training=False` goes to whoever takes it, and Keras layers that
+are not told anything see an enclosing call that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+import tensorflow as tf
+
+from ckpt_action.config.records import Signature
+from ckpt_action.engine.keras_inputs import input_structure, model_inputs
+from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
+from ckpt_action.engine.objects import walk
+from ckpt_action.engine.signatures import TRAINING_ARGUMENTS, find_method, parameters
+from ckpt_action.errors import ExitCode, fail
+
+Style = Literal["keywords", "positional", "list", "dict"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlainCall:
+    """Calls `target` with the named tensors in one `style`."""
+
+    target: Any
+    style: Style
+    names: tuple[str, ...]
+    training: Mapping[str, bool] = field(default_factory=dict)
+
+    def __call__(self, tensors: Mapping[str, Any]) -> Any:
+        ordered = [tensors[name] for name in self.names]
+        if self.style == "keywords":
+            return self.target(**dict(zip(self.names, ordered, strict=True)), **self.training)
+        if self.style == "positional":
+            return self.target(*ordered, **self.training)
+        if self.style == "list":
+            return self.target(ordered, **self.training)
+        return self.target(dict(zip(self.names, ordered, strict=True)), **self.training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphModelCall:
+    """Calls a Functional or Sequential model with the structure that it was made with."""
+
+    model: Any
+    names: Mapping[int, str]
+    """Identity of the model's symbolic input to the signature's name for it."""
+
+    def __call__(self, tensors: Mapping[str, Any]) -> Any:
+        packed = tf.nest.map_structure(
+            lambda leaf: tensors[self.names[id(leaf)]], input_structure(self.model)
+        )
+        return self.model(packed, training=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnclosedCall:
+    """Runs another call inside a Keras layer that is called with `training=False`."""
+
+    layer: Any
+
+    def __call__(self, tensors: Mapping[str, Any]) -> Any:
+        return self.layer(dict(tensors), training=False)
+
+
+def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
+    """The ways in which `model` may take the inputs of `signature`, the likeliest first."""
+    if signature.method == "__call__" and is_graph_model(model):
+        return (_graph_model_call(model, signature),)
+    target = find_method(model, signature.method)
+    names = tuple(spec.name for spec in signature.inputs)
+    taken = parameters(model, signature.method)
+    training = {
+        p.name: False for p in taken if p.name in TRAINING_ARGUMENTS and p.name not in names
+    }
+    calls = [
+        PlainCall(target=target, style=style, names=names, training=training)
+        for style in _styles(names, taken, training)
+    ]
+    if keras_family(target) is not None and "training" in training:
+        return tuple(calls)
+    return tuple(_enclosed(model, call) for call in calls)
+
+
+def _styles(
+    names: tuple[str, ...], taken: tuple[Any, ...], training: Mapping[str, bool]
+) -> list[Style]:
+    usable = [p for p in taken if p.name in names or p.name not in {*training, "mask"}]
+    by_name = {p.name for p in usable if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    if set(names) <= by_name:
+        return ["keywords"]
+    takes_any = any(p.kind is p.VAR_POSITIONAL for p in usable)
+    positional = [p for p in usable if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
+    required = [p for p in positional if p.default is p.empty]
+    styles: list[Style] = []
+    if takes_any or len(required) <= len(names) <= len(positional) or not taken:
+        styles.append("positional")
+    if len(names) > 1 and len(required) <= 1:
+        styles += ["list", "dict"]
+    if any(p.kind is p.VAR_KEYWORD for p in usable):
+        styles.append("keywords")
+    return styles
+
+
+def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
+    own = model_inputs(model)
+    names = [spec.name for spec in signature.inputs]
+    known = {each.name for each in own if each.name}
+    if set(names) == known and len(known) == len(own):
+        by_tensor = {id(each.tensor): each.name for each in own}
+    elif len(names) == len(own) and not known.intersection(names):
+        by_tensor = {id(each.tensor): name for each, name in zip(own, names, strict=True)}
+    else:
+        shown = ", ".join(f"{each.name or 'inputs'}: {each.dtype}{each.shape}" for each in own)
+        raise fail(
+            ExitCode.SIGNATURE,
+            f"signature {signature.name} declares the inputs {', '.join(names)}; the model takes "
+            f"{shown}.",
+            hint="Declare all of them under the model's names, or all under new names in the "
+            "model's order.",
+        )
+    return GraphModelCall(model=model, names=by_tensor)
+
+
+def _enclosed(model: Any, call: PlainCall) -> Any:
+    for _, item in walk(model):
+        family = keras_family(item)
+        if family is not None:
+            layer = _enclosing_layer(3 if family == "keras-3" else 2)(call)
+            return EnclosedCall(layer=layer)
+    return call
+
+
+@cache
+def _enclosing_layer(generation: int) -> Any:
+    keras = loaded_keras(generation)
+
+    class InferenceMode(keras.layers.Layer):  # type: ignore[misc,name-defined]
+        """Tells every layer called inside it that nothing is being trained."""
+
+        def __init__(self, call: PlainCall) -> None:
+            super().__init__(autocast=False, name="inference")
+            object.__setattr__(self, "_plain_call", (call,))
+            self.built = True
+
+        def call(self, tensors: Mapping[str, Any], training: bool = False) -> Any:  # noqa: ARG002
+            return self._plain_call[0](tensors)
+
+    return InferenceMode

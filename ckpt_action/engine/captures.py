@@ -1,0 +1,80 @@
+"""What a traced function reads beside its inputs: every such thing has to be known and restored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from ckpt_action.engine.objects import reachable_resources, reachable_variables
+from ckpt_action.engine.records import ModelVariable, Restored
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
+
+_SMALL = 128
+"""Elements; smaller constants are part of any code."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captures:
+    variables: tuple[ModelVariable, ...]
+    resources: tuple[Any, ...]
+    problems: tuple[Problem, ...]
+    """Warnings only."""
+
+
+def find_captures(restored: Restored, signature: str, graph: Any) -> Captures:
+    """What the function graph captures.
+
+    Raises CkptActionError (SIGNATURE) naming every variable and resource that is unknown.
+    """
+    known = {id(v.variable.handle): v for v in restored.variables}
+    tables = {
+        id(table.resource_handle): table for _, table in reachable_resources(restored.rebuilt.model)
+    }
+    variables: list[ModelVariable] = []
+    resources: list[Any] = []
+    problems: list[Problem] = []
+    for external, _ in graph.captures:
+        if id(external) in known:
+            variables.append(known[id(external)])
+        elif id(external) in tables:
+            resources.append(tables[id(external)])
+        elif external.dtype in (tf.resource, tf.variant):
+            problems.append(_unknown(restored, signature, graph, external))
+        elif external.dtype.is_floating and external.shape.num_elements() > _SMALL:
+            problems.append(_constant(signature, external))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise CkptActionError(*problems)
+    return Captures(
+        variables=tuple(variables), resources=tuple(resources), problems=tuple(problems)
+    )
+
+
+def _unknown(restored: Restored, signature: str, graph: Any, handle: Any) -> Problem:
+    held = {id(v.handle): path for path, v in reachable_variables(restored.rebuilt.model)}
+    used = {id(v.handle): v.name for v in graph.variables}
+    name = held.get(id(handle)) or used.get(id(handle), "").removesuffix(":0")
+    if name:
+        message = f"reads the variable `{name}`, which is not restored"
+        if id(handle) not in held:
+            message += " because the model does not hold it (an untracked resource)"
+        hint = "Make it an attribute of what the entry point returns, before it is first called."
+    else:
+        message = (
+            f"uses a {handle.dtype.name} (a table, dataset iterator or queue) that the model "
+            "does not hold"
+        )
+        hint = "Keep lookup tables as attributes of the model; take data pipelines out of it."
+    return Problem(code=ExitCode.SIGNATURE, message=f"signature {signature} {message}.", hint=hint)
+
+
+def _constant(signature: str, tensor: Any) -> Problem:
+    return Problem(
+        code=ExitCode.SIGNATURE,
+        severity=Severity.WARNING,
+        message=f"signature {signature} holds a constant {tensor.dtype.name}{tensor.shape} that "
+        "was computed when the model was built. It is exported as it is: the checkpoint does not "
+        "restore it.",
+        hint="If it depends on weights, compute it in the method, not in the constructor.",
+    )

@@ -1,0 +1,72 @@
+"""Which sizes of an output are the free sizes of the inputs, told by shape inference alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from ckpt_action.config.records import Signature
+
+Shape = tuple[int | str | None, ...]
+
+_FIRST_SIZES = (1009, 1511, 2003, 2503, 3001, 3511, 4001, 4507)
+_SECOND_SIZES = (1013, 1523, 2011, 2521, 3011, 3517, 4003, 4513)
+"""Primes, so that a size in an output is hardly ever another dimension's by chance."""
+
+
+def output_shapes(
+    signature: Signature, graph: tf.Graph, outputs: Sequence[tf.Tensor]
+) -> tuple[Shape | None, ...]:
+    """One shape per output: sizes, names of free dimensions, None where nothing is known.
+
+    The graph's shapes are inferred twice with other numbers for the free dimensions: an unknown
+    size that follows a number both times is that dimension.
+    """
+    known = [None if t.shape.rank is None else tuple(t.shape) for t in outputs]
+    free = sorted({d for spec in signature.inputs for d in spec.shape if isinstance(d, str)})
+    if not free or len(free) > len(_FIRST_SIZES) or all(s and None not in s for s in known):
+        return tuple(known)
+    runs = [
+        _inferred(signature, graph, outputs, dict(zip(free, sizes, strict=False)))
+        for sizes in (_FIRST_SIZES, _SECOND_SIZES)
+    ]
+    names = dict(zip(zip(_FIRST_SIZES, _SECOND_SIZES, strict=True), free, strict=False))
+    return tuple(_merged(shape, *both, names) for shape, *both in zip(known, *runs, strict=True))
+
+
+def _merged(
+    known: Shape | None,
+    first: Shape | None,
+    second: Shape | None,
+    names: dict[tuple[int, int], str],
+) -> Shape | None:
+    if first is None or second is None or len(first) != len(second):
+        return known
+    known = known or (None,) * len(first)
+    return tuple(
+        size if size is not None else names.get((a, b), a if a == b else None)  # type: ignore[arg-type]
+        for size, a, b in zip(known, first, second, strict=True)
+    )
+
+
+def _inferred(
+    signature: Signature, graph: tf.Graph, outputs: Sequence[tf.Tensor], sizes: dict[str, int]
+) -> tuple[Shape | None, ...]:
+    with tf.Graph().as_default():
+        feeds = {
+            spec.name: tf.compat.v1.placeholder(
+                spec.dtype, [sizes[d] if isinstance(d, str) else d for d in spec.shape]
+            )
+            for spec in signature.inputs
+        }
+        try:
+            found = tf.graph_util.import_graph_def(
+                graph.as_graph_def(),
+                input_map={f"{name}:0": tensor for name, tensor in feeds.items()},
+                return_elements=[tensor.name for tensor in outputs],
+                name="",
+            )
+        except ValueError:  # a size that the graph refuses
+            return (None,) * len(outputs)
+    return tuple(None if t.shape.rank is None else tuple(t.shape) for t in found)

@@ -1,0 +1,139 @@
+"""Run the user's code, or read the file's own architecture, and get a model with variables."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Coroutine, Generator
+from typing import Any
+
+import tensorflow as tf
+
+from ckpt_action.checkpoint.records import Kind
+from ckpt_action.engine.architecture import model_from_file
+from ckpt_action.engine.build import build
+from ckpt_action.engine.entry_point import make_model
+from ckpt_action.engine.kerases import keras_family, keras_version
+from ckpt_action.engine.objects import reachable_variables
+from ckpt_action.engine.op_libraries import load_op_libraries
+from ckpt_action.engine.records import Family, Rebuilt
+from ckpt_action.engine.signatures import resolve_signatures
+from ckpt_action.engine.user_code import loaded_sources
+from ckpt_action.engine.user_modules import extend_path, import_module
+from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.plan import Job
+
+_NO_MODELS = (
+    Coroutine,
+    Generator,
+    tf.Tensor,
+    tf.Variable,
+    tf.train.Checkpoint,
+    tf.train.CheckpointManager,
+)
+
+
+def rebuild(job: Job) -> Rebuilt:
+    """The model of `job` as its code makes it: built on its signatures, not restored.
+
+    Runs the user's code in this process. Raises CkptActionError: CONFIG, ENVIRONMENT, CHECKPOINT,
+    REBUILD or SIGNATURE, each with what to do.
+    """
+    roots = (*job.python_path, job.folder)
+    load_op_libraries(job.model.op_libraries)
+    extend_path(job.python_path)
+    for module in job.model.imports:
+        import_module(module, roots)
+    model, family = _make(job)
+    signatures, warnings = resolve_signatures(model, job.model.signatures, job.model.name)
+    callers = build(model, signatures, roots)
+    if not reachable_variables(model):
+        raise _no_variables(model, job)
+    return Rebuilt(
+        model=model,
+        family=family,
+        keras_version=keras_version(family),
+        signatures=signatures,
+        sources=loaded_sources(roots),
+        callers=callers,
+        problems=warnings,
+    )
+
+
+def _make(job: Job) -> tuple[Any, Family]:
+    if job.model.entry_point is not None:
+        model = make_model(job.model.entry_point, (*job.python_path, job.folder))
+    else:
+        model = model_from_file(job, environment_keras())
+    return model, _family(model, job)
+
+
+def environment_keras() -> Any:
+    """The Keras of this process: what `tf.keras` is."""
+    import keras
+
+    if os.environ.get("TF_USE_LEGACY_KERAS") == "1" and not keras.__version__.startswith("2."):
+        import tf_keras
+
+        return tf_keras
+    if keras.__version__.startswith("3.") and keras.backend.backend() != "tensorflow":
+        raise fail(
+            ExitCode.ENVIRONMENT,
+            f"Keras runs on {keras.backend.backend()}, not on TensorFlow.",
+            hint="Unset KERAS_BACKEND, or set it to tensorflow.",
+        )
+    return keras
+
+
+def _family(model: Any, job: Job) -> Family:
+    """What `model` is; raises CkptActionError (REBUILD) where it is no model."""
+    family = keras_family(model)
+    if family is not None:
+        return family
+    if not isinstance(model, tf.Module) and (not_a_model := _why_not(model)):
+        raise fail(
+            ExitCode.REBUILD,
+            f"entry point {job.model.entry_point} returned {not_a_model}, not a model.",
+            hint=_advice(model),
+        )
+    return "module"
+
+
+def _why_not(found: object) -> str:
+    """What `found` is, where it surely is no model; empty where it may be one."""
+    kind = type(found).__name__
+    if found is None:
+        return "None"
+    if inspect.isclass(found):
+        return f"the class {found.__name__}"
+    if isinstance(found, (tuple, list, dict, set)):
+        items = found.values() if isinstance(found, dict) else found
+        return f"a {kind} of {', '.join(type(item).__name__ for item in items) or 'nothing'}"
+    if isinstance(found, _NO_MODELS) or "KerasTensor" in kind:
+        return f"a {kind}"
+    may_be_one = callable(found) or hasattr(found, "__dict__")
+    return "" if may_be_one else f"{found!r:.60} (of type {kind})"
+
+
+def _advice(found: object) -> str:
+    if found is None:
+        return "Add the missing `return model`."
+    if inspect.isclass(found):
+        return f"Return an instance: `{found.__name__}(…)`."
+    if isinstance(found, (tuple, list, dict, set)):
+        return "Write a function that returns the model alone."
+    if "KerasTensor" in type(found).__name__:
+        return "Return `keras.Model(inputs, outputs)`."
+    return "Return a Keras model, a tf.Module or a callable that holds its variables."
+
+
+def _no_variables(model: Any, job: Job) -> CkptActionError:
+    if job.checkpoint.kind is Kind.NAME_BASED and job.model.entry_point is None:
+        what = "the graph reads no variable to compute its outputs"
+    else:
+        what = f"the {type(model).__name__} that the entry point returned holds no variable"
+    return fail(
+        ExitCode.REBUILD,
+        f"{what}, even after it was called.",
+        hint="Keep layers and variables as attributes, or in lists and dicts that are attributes.",
+    )

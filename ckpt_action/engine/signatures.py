@@ -1,0 +1,156 @@
+"""The signatures of a rebuilt model: as declared, or told by the model itself."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Any
+
+import tensorflow as tf
+
+from ckpt_action.config.records import DEFAULT_SIGNATURE, InputSpec, Signature
+from ckpt_action.engine.keras_inputs import derived_inputs, legal_name, model_inputs
+from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+
+TRAINING_ARGUMENTS = ("training", "is_training")
+"""Parameters by which a callable is told that it is not being trained."""
+
+
+def resolve_signatures(
+    model: Any, declared: tuple[Signature, ...], model_name: str
+) -> tuple[tuple[Signature, ...], tuple[Problem, ...]]:
+    """(signatures, warnings): `declared` after checking its methods, else `serving_default`.
+
+    It is derived from a Functional or Sequential Keras model, or from the `input_signature` of a
+    `tf.function` on `__call__`. Raises CkptActionError (SIGNATURE) where neither is at hand.
+    """
+    if declared:
+        missing = [p for s in declared if (p := _missing_method(model, s)) is not None]
+        if missing:
+            raise CkptActionError(*missing)
+        return declared, ()
+    if is_graph_model(model):
+        signature = Signature(name=DEFAULT_SIGNATURE, inputs=derived_inputs(model))
+        return (signature,), _integer_warnings(model, signature)
+    specs = getattr(find_method(model, "__call__"), "input_signature", None)
+    if specs:
+        return (_from_tf_function(model, specs, model_name),), ()
+    raise _undeclared(model, model_name)
+
+
+def find_method(model: Any, method: str) -> Any:
+    """The callable behind `method`: `model` itself for `__call__`, else the attribute."""
+    if method == "__call__":
+        own = getattr(model, "__call__", None)  # noqa: B004  a `tf.function` keeps its signature
+        return own if hasattr(own, "input_signature") else model
+    found = model
+    for part in method.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def parameters(model: Any, method: str) -> tuple[inspect.Parameter, ...]:
+    """The parameters of `method` without `self`; those of `call` where Keras stands before it."""
+    target = find_method(model, method)
+    if keras_family(target) is not None:
+        target = target.call
+    try:
+        return tuple(inspect.signature(target).parameters.values())
+    except (TypeError, ValueError):
+        return ()
+
+
+def _missing_method(model: Any, signature: Signature) -> Problem | None:
+    try:
+        found = find_method(model, signature.method)
+    except AttributeError:
+        found = None
+    if callable(found):
+        return None
+    near = difflib.get_close_matches(signature.method, _public_methods(model), n=3)
+    return Problem(
+        code=ExitCode.SIGNATURE,
+        message=f"signature {signature.name}: {type(model).__name__} has no method "
+        f"`{signature.method}`.",
+        hint=f"Did you mean {' or '.join(f'`{name}`' for name in near)}?"
+        if near
+        else '`method = "__call__"` calls the model itself.',
+    )
+
+
+def _public_methods(model: Any) -> list[str]:
+    own = {name for kind in type(model).__mro__ for name in vars(kind)} | set(
+        getattr(model, "__dict__", {})
+    )
+    return sorted(name for name in own if not name.startswith("_"))
+
+
+def _from_tf_function(model: Any, specs: Any, model_name: str) -> Signature:
+    if not all(isinstance(spec, tf.TensorSpec) and spec.shape.rank is not None for spec in specs):
+        raise _undeclared(model, model_name)
+    names = [p.name for p in parameters(model, "__call__")]
+    inputs = tuple(
+        InputSpec(
+            name=name,
+            dtype=spec.dtype.name,
+            shape=tuple(
+                size if size is not None else "batch" if axis == 0 else f"{name}_{axis}"
+                for axis, size in enumerate(spec.shape)
+            ),
+        )
+        for name, spec in zip(names, specs, strict=False)
+    )
+    return Signature(name=DEFAULT_SIGNATURE, inputs=inputs)
+
+
+def _integer_warnings(model: Any, signature: Signature) -> tuple[Problem, ...]:
+    """Ids declared as floats: Keras gives an input float32 where its builder did not say."""
+    keras = loaded_keras(3 if keras_family(model) == "keras-3" else 2)
+    embeddings = [layer for layer in model.layers if isinstance(layer, keras.layers.Embedding)]  # type: ignore[union-attr]
+    warnings = []
+    for spec, own in zip(signature.inputs, model_inputs(model), strict=True):
+        if any(_takes(layer, own.tensor) for layer in embeddings) and "float" in spec.dtype:
+            shape = ", ".join(f'"{d}"' if isinstance(d, str) else str(d) for d in spec.shape)
+            warnings.append(
+                Problem(
+                    code=ExitCode.SIGNATURE,
+                    severity=Severity.WARNING,
+                    message=f"input {spec.name} holds ids (it feeds an Embedding), but the model "
+                    f"declares it as {spec.dtype}; it is exported so.",
+                    hint=f"Declare it: [signatures.{signature.name}] inputs = {{ {spec.name} = "
+                    f'{{ dtype = "int32", shape = [{shape}] }} }}',
+                )
+            )
+    return tuple(warnings)
+
+
+def _takes(layer: Any, tensor: Any) -> bool:
+    try:
+        return layer.input is tensor
+    except (AttributeError, RuntimeError, ValueError):
+        return False
+
+
+def _undeclared(model: Any, model_name: str) -> CkptActionError:
+    names = [
+        p.name
+        for p in parameters(model, "__call__")
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        and p.default is p.empty
+        and p.name not in TRAINING_ARGUMENTS
+    ] or ["inputs"]
+    inputs = ", ".join(
+        f'{legal_name(name)} = {{ dtype = "float32", shape = ["batch", …] }}' for name in names
+    )
+    return fail(
+        ExitCode.SIGNATURE,
+        f"{model_name}: a {type(model).__name__} does not say which inputs it takes, so its "
+        "signature has to be declared.",
+        hint=f"Add [models.{model_name}.signatures.{DEFAULT_SIGNATURE}] "
+        f"inputs = {{ {inputs} }} with the real dtypes and shapes.",
+        details=(
+            f"[models.{model_name}.signatures.{DEFAULT_SIGNATURE}]",
+            f"inputs = {{ {inputs} }}",
+        ),
+    )

@@ -1,0 +1,133 @@
+"""One fresh function per signature, over raw variables, with the declared names and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from ckpt_action.config.records import Signature
+from ckpt_action.engine.captures import Captures, find_captures
+from ckpt_action.engine.free_dimensions import output_shapes
+from ckpt_action.engine.outputs import named_outputs
+from ckpt_action.engine.records import Caller, Restored, TracedModel, TracedSignature
+from ckpt_action.engine.user_code import describe_error
+from ckpt_action.engine.written import refuse_training_writes
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.outcome import SignatureRecord, TensorRecord
+
+
+def trace(restored: Restored, name: str) -> TracedModel:
+    """Every signature of `restored` as a concrete function; `name` becomes the model's name.
+
+    Raises CkptActionError (SIGNATURE) with the problems of all signatures.
+    """
+    traced: list[TracedSignature] = []
+    captures: list[Captures] = []
+    problems: list[Problem] = []
+    for signature in restored.rebuilt.signatures:
+        try:
+            one = _trace_signature(restored, signature)
+            captures.append(find_captures(restored, signature.name, one.function.graph))
+            refuse_training_writes(restored, signature.name, one.function.graph)
+            traced.append(one)
+        except CkptActionError as error:
+            problems += error.problems
+    if problems:
+        raise CkptActionError(*problems)
+    used = {id(variable) for found in captures for variable in found.variables}
+    resources = {id(r): r for found in captures for r in found.resources}
+    return TracedModel(
+        name=name,
+        signatures=tuple(traced),
+        variables=tuple(v for v in restored.variables if id(v) in used),
+        resources=tuple(resources.values()),
+        problems=tuple(
+            [p for found in captures for p in found.problems]
+            + [p for one in traced for p in _half_precision(one.record)]
+        ),
+    )
+
+
+def _trace_signature(restored: Restored, signature: Signature) -> TracedSignature:
+    rebuilt = restored.rebuilt
+    function = _fresh_function(rebuilt.callers[signature.name], signature, rebuilt.model)
+    specs = {
+        spec.name: tf.TensorSpec(
+            [d if isinstance(d, int) else None for d in spec.shape], spec.dtype, name=spec.name
+        )
+        for spec in signature.inputs
+    }
+    try:
+        concrete = function.get_concrete_function(**specs)
+    except CkptActionError:
+        raise
+    except Exception as error:
+        raise _cannot_trace(restored, signature, error) from error
+    return TracedSignature(
+        declared=signature, function=concrete, record=_record(signature, concrete)
+    )
+
+
+def _fresh_function(caller: Caller, signature: Signature, model: Any) -> Any:
+    """A new `tf.function`: an old one would answer with an older, more general trace."""
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def serve(**inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        named = named_outputs(signature, caller(inputs), model)
+        return {name: tf.identity(tensor) for name, tensor in named.items()}
+
+    return serve
+
+
+def _record(signature: Signature, concrete: Any) -> SignatureRecord:
+    outputs = concrete.structured_outputs
+    names = [o.name for o in signature.outputs] or list(outputs)
+    shapes = output_shapes(signature, concrete.graph, [outputs[name] for name in names])
+    return SignatureRecord(
+        name=signature.name,
+        inputs=tuple(
+            TensorRecord(name=spec.name, dtype=spec.dtype, shape=spec.shape)
+            for spec in signature.inputs
+        ),
+        outputs=tuple(
+            TensorRecord(name=name, dtype=outputs[name].dtype.name, shape=shape)
+            for name, shape in zip(names, shapes, strict=True)
+        ),
+    )
+
+
+def _half_precision(record: SignatureRecord) -> Sequence[Problem]:
+    half = [o.name for o in record.outputs if o.dtype in ("float16", "bfloat16")]
+    if not half:
+        return ()
+    return (
+        Problem(
+            code=ExitCode.SIGNATURE,
+            severity=Severity.NOTE,
+            message=f"signature {record.name}: {', '.join(half)} comes out in half precision, as "
+            "the model's dtype policy makes it.",
+            hint='Give the last layer dtype="float32" where consumers cannot read float16.',
+        ),
+    )
+
+
+def _cannot_trace(restored: Restored, signature: Signature, error: Exception) -> CkptActionError:
+    text, where, details = describe_error(error, restored.rebuilt.sources)
+    shown = ", ".join(
+        f"{spec.name}: {spec.dtype}[{', '.join(map(str, spec.shape))}]" for spec in signature.inputs
+    )
+    hint = "The method runs eagerly but not as a graph: use TensorFlow ops on its tensors."
+    if "NoneType" in text or "None values" in text or "unknown" in text.lower():
+        hint = (
+            "It needs a size that is declared free: declare a number, or read it with "
+            "`tf.shape(x)` instead of `x.shape`."
+        )
+    return fail(
+        ExitCode.SIGNATURE,
+        f"signature {signature.name}: `{signature.method}` cannot be traced with {shown}: {text}",
+        hint=hint,
+        where=where,
+        details=details,
+    )
