@@ -23,6 +23,7 @@ from ckpt_action.engine.targets import registry
 def schema() -> dict[str, Any]:
     """The schema of the language with the formats of the registry; treat it as read-only."""
     targets = registry()
+    tables = target_tables(targets)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "model-export.toml",
@@ -53,12 +54,12 @@ def schema() -> dict[str, Any]:
             required=["version", "models"],
         ),
         "definitions": {
-            "model": model_table(),
+            "model": model_table(tables),
             "signature": signature_table(),
             "input": input_table(),
             "dtype": DTYPE,
             "format": format_name(targets),
-            **target_tables(targets),
+            **tables,
         },
     }
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ckpt_action.config.schema_words import Schema, choice, flag, table, text, texts
 from ckpt_action.config.vocabulary import ENTRY_POINT, IDENTIFIER, MODULE, SIGNATURE_NAME
 
 
-def model_table() -> Schema:
-    """One `[models.<name>]` table. `checkpoints` and `targets` may come from `[defaults]`."""
+def model_table(target_tables: Iterable[str]) -> Schema:
+    """One `[models.<name>]` table. `checkpoints` and `targets` may come from `[defaults]`.
+
+    `target_tables` are the names of the definitions that describe a target's table.
+    """
     return {
-        **table({**_source_keys(), **_form_keys(), **_run_keys()}),
+        **table({**_source_keys(), **_form_keys(target_tables), **_run_keys()}),
         "x-taplo": {"initKeys": ["entry-point", "checkpoints", "targets"]},
     }
 
@@ -28,6 +32,7 @@ def _source_keys() -> dict[str, Schema]:
         "arguments": {
             "description": "Keyword arguments of the entry point.",
             "type": "object",
+            "additionalProperties": True,
             "propertyNames": {
                 "pattern": IDENTIFIER,
                 "x-expected": "the name of a keyword argument in Python",
@@ -62,7 +67,7 @@ def _source_keys() -> dict[str, Schema]:
     }
 
 
-def _form_keys() -> dict[str, Schema]:
+def _form_keys(target_tables: Iterable[str]) -> dict[str, Schema]:
     return {
         "signatures": {
             "description": "Callable surfaces of the exported model, by name. A functional or "
@@ -81,7 +86,7 @@ def _form_keys() -> dict[str, Schema]:
             "minItems": 1,
             "items": {
                 "x-expected": "a format, or a table with `format`",
-                "anyOf": [{"$ref": "#/definitions/format"}, {"$ref": "#/definitions/target"}],
+                "anyOf": [{"$ref": f"#/definitions/{name}"} for name in ("format", *target_tables)],
             },
         },
     }

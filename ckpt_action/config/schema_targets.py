@@ -21,8 +21,8 @@ def format_name(targets: Mapping[str, Target]) -> Schema:
 
 
 def target_tables(targets: Mapping[str, Target]) -> dict[str, Schema]:
-    """`target`, and one closed table per format with the options that its module declares."""
-    tables = {
+    """Definition name to the closed table of one format, with the options its module declares."""
+    return {
         f"target-{name}": table(
             {
                 "format": {"description": target.SUMMARY, "type": "string", "const": name},
@@ -40,14 +40,6 @@ def target_tables(targets: Mapping[str, Target]) -> dict[str, Schema]:
             required=["format"],
         )
         for name, target in targets.items()
-    }
-    return {
-        "target": {
-            "description": "A target with options.",
-            "type": "object",
-            "anyOf": [{"$ref": f"#/definitions/{name}"} for name in tables],
-        },
-        **tables,
     }
 
 
