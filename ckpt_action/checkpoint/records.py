@@ -27,6 +27,8 @@ class Kind(str, Enum):
     """A `.keras` zip: config and weights."""
     LEGACY_H5_WEIGHTS = "legacy-h5-weights"
     LEGACY_H5_MODEL = "legacy-h5-model"
+    HDF5 = "hdf5"
+    """An HDF5 file that was measured but not opened, as `validate` does."""
     SAVED_MODEL = "saved-model"
     ORBAX = "orbax"
     """Recognised and declined."""

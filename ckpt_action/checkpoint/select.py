@@ -1,0 +1,104 @@
+"""Choosing among the checkpoints that patterns matched: the latest, one step, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from ckpt_action.checkpoint.candidates import Candidates, shown
+from ckpt_action.checkpoint.damage import problem
+from ckpt_action.checkpoint.names import natural_key, series_of, step_of
+from ckpt_action.checkpoint.same_model import other_model
+from ckpt_action.errors import CkptActionError
+
+Select = Literal["latest", "all"] | int
+
+
+def choose(found: Candidates, select: Select, folder: Path) -> tuple[list[Path], list[str]]:
+    """The chosen paths and why; raises CkptActionError where the choice is not clear."""
+    paths = sorted(found.paths, key=natural_key)
+    if select == "all":
+        return paths, []
+    if isinstance(select, int):
+        return _step(paths, select, folder), []
+    if len(paths) == 1:
+        return paths, _stale(paths[0], found.latest)
+    return _latest(paths, found.latest, folder)
+
+
+def _step(paths: list[Path], step: int, folder: Path) -> list[Path]:
+    fitting = [path for path in paths if step_of(path) == step]
+    if len(fitting) == 1:
+        return fitting
+    names = shown([_name(path, folder) for path in fitting or paths])
+    if fitting:
+        message = f"{len(fitting)} checkpoints have the step {step}: {names}."
+    else:
+        message = f"No checkpoint has the step {step}; there are: {names}."
+    raise CkptActionError(problem(folder, message, "Narrow `checkpoints`, or change `select`."))
+
+
+def _latest(
+    paths: list[Path], latest: Mapping[Path, str], folder: Path
+) -> tuple[list[Path], list[str]]:
+    names = shown([_name(path, folder) for path in paths])
+    highest = paths[-1]
+    named = _named(paths, latest)
+    if named is not None:
+        notes = [f"`checkpoint` names {named.name}; there are: {names}."]
+        if _one_series(paths) and named != highest:
+            notes.append(f"{highest.name} has a higher step; `select` can ask for it.")
+        return [named], notes
+    if _one_series(paths):
+        _refuse_other_model(highest, paths[:-1], folder)
+        notes = [f"{_name(highest, folder)} is the latest of: {names}."]
+        return [highest], notes + _stale(highest, latest)
+    message = f"Which of these {len(paths)} checkpoints is meant? {names}."
+    told = [
+        f"The `checkpoint` file names {name}, which is not there."
+        for where, name in latest.items()
+        if where / name not in paths
+    ]
+    hint = "Their names give no order: write the one that is meant into `checkpoints`."
+    raise CkptActionError(problem(folder, " ".join([message, *told]), hint))
+
+
+def _named(paths: list[Path], latest: Mapping[Path, str]) -> Path | None:
+    """The checkpoint that the one state file in question names, if it is there."""
+    if len(latest) != 1 or len({path.parent for path in paths}) != 1:
+        return None
+    [(folder, name)] = latest.items()
+    return folder / name if folder / name in paths else None
+
+
+def _one_series(paths: list[Path]) -> bool:
+    """Whether the paths differ by their numbers only, the step among them."""
+    return len({series_of(path) for path in paths}) == 1 and all(
+        step_of(path) is not None for path in paths
+    )
+
+
+def _refuse_other_model(chosen: Path, others: list[Path], folder: Path) -> None:
+    differing = other_model(chosen, others)
+    if differing is None:
+        return
+    other, key = differing
+    message = (
+        f"{_name(chosen, folder)} and {_name(other, folder)} hold {key!r} in different shapes: "
+        "they are different models, not steps of one."
+    )
+    hint = "Write the one that is meant into `checkpoints`."
+    raise CkptActionError(problem(folder, message, hint))
+
+
+def _stale(chosen: Path, latest: Mapping[Path, str]) -> list[str]:
+    return [
+        f"The `checkpoint` file names {name}, which is not there; {chosen.name} was chosen."
+        for folder, name in latest.items()
+        if chosen.parent == folder and chosen.name != name
+    ]
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
