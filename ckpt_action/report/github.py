@@ -11,7 +11,7 @@ from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
 from ckpt_action.report import figures, summary, text
 from ckpt_action.report.annotations import annotation_commands
 from ckpt_action.report.figures import Status
-from ckpt_action.report.workflow_commands import command, sanitize, write_outputs
+from ckpt_action.report.workflow_commands import sanitize, write_outputs
 
 
 def in_job(environ: Mapping[str, str]) -> bool:
@@ -46,11 +46,6 @@ def publish_failure(
 def print_annotations(problems: Sequence[Problem]) -> None:
     for line in annotation_commands(problems):
         print(line)
-
-
-def group(title: str, lines: str) -> str:
-    """Foreign text as a fold of the job's log."""
-    return "\n".join((command("group", sanitize(title)), sanitize(lines), command("endgroup")))
 
 
 def _append(path: str | None, content: str) -> None:
