@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,7 +17,7 @@ _SECOND_SIZES = (1013, 1523, 2011, 2521, 3011, 3517, 4003, 4513)
 
 
 def output_shapes(
-    signature: Signature, graph: tf.Graph, outputs: Sequence[tf.Tensor]
+    signature: Signature, graph: Any, outputs: Sequence[tf.Tensor]
 ) -> tuple[Shape | None, ...]:
     """One shape per output: sizes, names of free dimensions, None where nothing is known.
 
@@ -32,7 +33,10 @@ def output_shapes(
         for sizes in (_FIRST_SIZES, _SECOND_SIZES)
     ]
     names = dict(zip(zip(_FIRST_SIZES, _SECOND_SIZES, strict=True), free, strict=False))
-    return tuple(_merged(shape, *both, names) for shape, *both in zip(known, *runs, strict=True))
+    return tuple(
+        _merged(shape, first, second, names)
+        for shape, first, second in zip(known, *runs, strict=True)
+    )
 
 
 def _merged(
@@ -51,22 +55,33 @@ def _merged(
 
 
 def _inferred(
-    signature: Signature, graph: tf.Graph, outputs: Sequence[tf.Tensor], sizes: dict[str, int]
+    signature: Signature, graph: Any, outputs: Sequence[tf.Tensor], sizes: dict[str, int]
 ) -> tuple[Shape | None, ...]:
     with tf.Graph().as_default():
         feeds = {
-            spec.name: tf.compat.v1.placeholder(
+            f"{spec.name}:0": tf.compat.v1.placeholder(
                 spec.dtype, [sizes[d] if isinstance(d, str) else d for d in spec.shape]
             )
             for spec in signature.inputs
         }
+        feeds |= _handles(graph)
         try:
             found = tf.graph_util.import_graph_def(
                 graph.as_graph_def(),
-                input_map={f"{name}:0": tensor for name, tensor in feeds.items()},
+                input_map=feeds,
                 return_elements=[tensor.name for tensor in outputs],
                 name="",
             )
         except ValueError:  # a size that the graph refuses
             return (None,) * len(outputs)
     return tuple(None if t.shape.rank is None else tuple(t.shape) for t in found)
+
+
+def _handles(graph: Any) -> dict[str, Any]:
+    """Stand-ins for the captured variables, of known dtype and shape."""
+    variables = {id(v.handle): v for v in graph.variables}
+    return {
+        inner.name: tf.raw_ops.VarHandleOp(dtype=v.dtype, shape=v.shape)
+        for outer, inner in graph.captures
+        if (v := variables.get(id(outer))) is not None
+    }

@@ -115,8 +115,10 @@ def _layer_names(model: Any, signature: Signature, count: int) -> list[str]:
     positions = [f"output_{index}" for index in range(count)]
     if signature.method != "__call__" or not is_graph_model(model):
         return positions
-    layers = [getattr(t, "_keras_history", (None,))[0] for t in tf.nest.flatten(model.outputs)]
-    names = [legal_name(layer.name) for layer in layers if _named_by_author(layer)]
+    layers: list[Any] = [
+        getattr(tensor, "_keras_history", (None,))[0] for tensor in tf.nest.flatten(model.outputs)
+    ]
+    names = [legal_name(str(layer.name)) for layer in layers if _named_by_author(layer)]
     return names if len(names) == count == len(set(names)) else positions
 
 
