@@ -46,10 +46,11 @@ class FrozenGraphArtifact:
         """What a person should know about how this artifact was run."""
         if len(self._file) <= self.whole_limit:
             return ()
-        return (
+        note = (
             "TensorFlow parsed the graph without its large weights, which were fed from the "
-            "file's bytes: importing the file whole takes about seven times its size in memory.",
+            "file's bytes: importing the file whole takes about seven times its size in memory."
         )
+        return (note,)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         if self._session is None:
@@ -68,7 +69,7 @@ class FrozenGraphArtifact:
                 missing.remove(stored.node.name)
                 yield stored.node.name, digest(self._file.value(stored))
         if missing:
-            raise self._broken(f"has no constant {sorted(missing)[0]!r}")
+            raise self._broken(f"has no constant {min(missing)!r}")
 
     def _open(self) -> Any:
         graph = tf.Graph()
@@ -119,6 +120,6 @@ class FrozenGraphArtifact:
 def _aligned(value: Array) -> Array:
     room = np.empty(value.nbytes + _ALIGNMENT, np.uint8)
     start = -room.ctypes.data % _ALIGNMENT
-    copy = room[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
+    copy: Array = room[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
     copy[...] = value
     return copy

@@ -64,7 +64,9 @@ def read_io(folder: Path) -> GraphIO:
     try:
         data = json.loads(files[0].read_text(encoding="utf-8"))
         if (data["format"], data["version"]) != (FORMAT, VERSION):
-            raise ValueError(f"{data['format']} version {data['version']} is not known here")
+            raise ValueError(  # noqa: TRY301 - joins the errors of reading
+                f"{data['format']} version {data['version']} is not known here"
+            )
         return GraphIO(
             graph=folder / data["graph"],
             signatures=tuple(from_data(SignatureRecord, item) for item in data["signatures"]),

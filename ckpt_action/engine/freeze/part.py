@@ -20,7 +20,7 @@ from ckpt_action.engine.freeze.internals import Unavailable
 from ckpt_action.engine.freeze.order import needed
 from ckpt_action.engine.freeze.tidy import tidy
 from ckpt_action.engine.records import ModelVariable, TracedSignature
-from ckpt_action.errors import CkptActionError, ExitCode, Problem
+from ckpt_action.errors import CkptActionError, Problem
 
 OUTPUT = "@output/"
 """Prefix, illegal in node names, of the nodes that will bear the outputs' names."""

@@ -32,7 +32,8 @@ def write_graph(path: Path, graph: Any, values: Mapping[str, Any]) -> None:
 def size_of(graph: Any, values: Mapping[str, Any]) -> int:
     """Bytes of the file that `write_graph` makes, a little more rather than less."""
     frames = 64 * len(values)
-    return graph.ByteSize() + frames + sum(_payload_size(value) for value in values.values())
+    structure: int = graph.ByteSize()
+    return structure + frames + sum(_payload_size(value) for value in values.values())
 
 
 def _payload_size(value: Any) -> int:
@@ -65,7 +66,7 @@ def _frame(node: Any, payload: int) -> bytes:
     """All bytes of a GraphDef.node entry that come before `payload` bytes of content."""
     head = node_def_pb2.NodeDef()
     head.CopyFrom(node)
-    tensor = head.attr["value"].tensor.SerializeToString(deterministic=True)
+    tensor: bytes = head.attr["value"].tensor.SerializeToString(deterministic=True)
     del head.attr["value"]
     start = tensor + _prefix(4, payload)
     inner = len(start) + payload

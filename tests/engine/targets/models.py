@@ -42,7 +42,7 @@ def traced(
         i.name: tf.TensorSpec([d if isinstance(d, int) else None for d in i.shape], i.dtype, i.name)
         for i in inputs
     }
-    function = tf.function(lambda **feeds: call(**feeds)).get_concrete_function(**specs)
+    function = tf.function(call).get_concrete_function(**specs)
     outputs = {
         key: TensorRecord(name=key, dtype=t.dtype.name, shape=tuple(t.shape.as_list()))
         for key, t in function.structured_outputs.items()

@@ -1,0 +1,73 @@
+"""A SavedModel, opened from its files and run through its signatures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ckpt_action.checkpoint.bundle import TensorBundle
+from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.freeze.graph import reachable_functions
+from ckpt_action.engine.op_libraries import load_op_libraries
+from ckpt_action.engine.saved_model.signature_defs import read_signatures
+from ckpt_action.engine.state_ops import writes_state
+from ckpt_action.outcome import SignatureRecord
+
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+Array = np.ndarray[Any, Any]
+
+
+class SavedModelArtifact:
+    """See `engine.records.Artifact`."""
+
+    def __init__(self, folder: Path, op_libraries: tuple[Path, ...]) -> None:
+        load_op_libraries(op_libraries)
+        self._folder = folder
+        self._signatures = read_signatures(folder)
+        self._loaded: Any = None
+
+    def signatures(self) -> tuple[SignatureRecord, ...]:
+        return self._signatures
+
+    def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        if self._loaded is None:
+            self._loaded = tf.saved_model.load(str(self._folder))
+        function = self._loaded.signatures[signature]
+        (record,) = (s for s in self._signatures if s.name == signature)
+        feeds = {t.name: tf.constant(inputs[t.name], t.dtype) for t in record.inputs}
+        values = {name: tensor.numpy() for name, tensor in function(**feeds).items()}
+        if _changes_state(function):
+            self._loaded = None  # the next call starts from the files again
+        return values
+
+    def payloads(self) -> Iterator[tuple[str, str]]:
+        """(checkpoint key, digest) of every value in `variables/`."""
+        bundle = _bundle(self._folder)
+        for key in stored_values(self._folder):
+            if bundle.entries[key].dtype == "string":
+                yield key, digest(bundle.read(key))
+            else:
+                yield key, hashlib.sha256(bundle.raw(key)).hexdigest()
+
+
+def stored_values(folder: Path) -> list[str]:
+    """Keys of the values in a SavedModel's `variables/`, sorted."""
+    return [key for key in _bundle(folder).entries if key != _OBJECT_GRAPH]
+
+
+def _bundle(folder: Path) -> TensorBundle:
+    return TensorBundle(folder / "variables" / "variables")
+
+
+def _changes_state(function: Any) -> bool:
+    graph = function.graph.as_graph_def()
+    functions = {f.signature.name: f for f in graph.library.function}
+    called = reachable_functions(graph.node, functions)
+    bodies = [graph.node, *(functions[name].node_def for name in called)]
+    return any(writes_state(node.op) for nodes in bodies for node in nodes)
