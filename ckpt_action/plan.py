@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.config.records import Config, Model
-from ckpt_action.errors import Problem
+from ckpt_action.errors import ExitCode, Problem, Where
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +33,80 @@ class Plan:
     jobs: tuple[Job, ...]
     problems: tuple[Problem, ...] = ()
     """Models whose checkpoints cannot be exported, and warnings; the jobs go on without them."""
+
+
+def make_plan(config: Config, *, models: tuple[str, ...] = ()) -> Plan:
+    """What exporting `models` (all of them where empty) would do; nothing is written or run.
+
+    A model with a problem has no job, or only those of its checkpoints that are whole; the others
+    go on. HDF5 checkpoints are opened, which takes h5py.
+    """
+    from ckpt_action.checkpoint.discover import discover
+
+    jobs: list[Job] = []
+    problems = list(_unknown(config, models))
+    for model in config.models:
+        if models and model.name not in models:
+            continue
+        found, wrong = discover(model.checkpoints, config.folder, model.select, look_inside=True)
+        problems += [_of_model(problem, config, model) for problem in wrong]
+        jobs += [_job(config, model, checkpoint) for checkpoint in found]
+    doubled = list(_doubled(jobs, config))
+    names = {job.name for job, _ in doubled}
+    return Plan(
+        config=config,
+        jobs=tuple(job for job in jobs if job.name not in names),
+        problems=(*problems, *(problem for _, problem in doubled)),
+    )
+
+
+def _job(config: Config, model: Model, checkpoint: CheckpointFiles) -> Job:
+    return Job(
+        name=_job_name(model, checkpoint),
+        model=model,
+        checkpoint=checkpoint,
+        python_path=config.python_path,
+        folder=config.folder,
+    )
+
+
+def _job_name(model: Model, checkpoint: CheckpointFiles) -> str:
+    if model.select != "all":
+        return model.name
+    step = checkpoint.path.name if checkpoint.step is None else checkpoint.step
+    return f"{model.name}@{step}"
+
+
+def _doubled(jobs: Iterable[Job], config: Config) -> Iterator[tuple[Job, Problem]]:
+    """Jobs that would write into one folder: neither is made, for each could be the one meant."""
+    by_name: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_name.setdefault(job.name, []).append(job)
+    for name, same in by_name.items():
+        if len(same) > 1:
+            paths = ", ".join(str(job.checkpoint.path) for job in same)
+            problem = Problem(
+                code=ExitCode.CONFIG,
+                message=f"{len(same)} checkpoints would be exported as {name}: {paths}.",
+                hint="Narrow `checkpoints`, or declare one model for each.",
+            )
+            yield same[0], _of_model(problem, config, same[0].model)
+
+
+def _of_model(problem: Problem, config: Config, model: Model) -> Problem:
+    """`problem` with the model that it belongs to, at its own file where it has one."""
+    where = problem.where or Where(file=str(config.file))
+    return replace(problem, where=replace(where, key_path=f"models.{model.name}.checkpoints"))
+
+
+def _unknown(config: Config, models: tuple[str, ...]) -> Iterator[Problem]:
+    known = [model.name for model in config.models]
+    for name in models:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            yield Problem(
+                code=ExitCode.USAGE,
+                message=f"There is no model {name!r} in {config.file.name}.",
+                hint=f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}.",
+                where=Where(file=str(config.file)),
+            )

@@ -14,13 +14,12 @@ from ckpt_action.checkpoint.damage import problem
 from ckpt_action.checkpoint.foreign import HDF5_MAGIC, LFS_MAGIC, ZIP_MAGIC, head
 from ckpt_action.checkpoint.identify import is_keras_folder, is_orbax, is_prefix, is_saved_model
 from ckpt_action.checkpoint.keras_archive import shard_names
-from ckpt_action.checkpoint.names import natural_key, prefix_of
+from ckpt_action.checkpoint.names import natural_key, prefix_of, shown
 from ckpt_action.checkpoint.patterns import is_glob, matches
 from ckpt_action.checkpoint.table import is_table
 from ckpt_action.errors import CkptActionError, Problem
 
 _WEIGHTS = (".h5", ".hdf5", ".keras")
-_SHOWN = 10
 
 
 @dataclass(kw_only=True)
@@ -181,9 +180,3 @@ def _nothing(pattern: str, literal: Path) -> Problem:
 
 def _dvc(path: Path) -> Path:
     return path.parent / (path.name + ".dvc")
-
-
-def shown(names: list[str]) -> str:
-    """A list for a message, cut where it gets long."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -11,6 +11,7 @@ _NUMBER = re.compile(
     r"(?:^|[-_.=@]|(?<=[-_.])(?:epoch|ep|step|iter)|^(?:epoch|ep|step|iter))(\d+(?:\.\d+)?)(?![a-zA-Z0-9])",
     re.IGNORECASE,
 )
+_SHOWN = 10
 
 
 def prefix_of(file: Path) -> Path | None:
@@ -38,3 +39,9 @@ def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
     """Sorts `ckpt-9` before `ckpt-10`."""
     pieces = re.split(r"(\d+)", path.as_posix())
     return tuple((1, int(p), p) if p.isdecimal() else (0, 0, p) for p in pieces)
+
+
+def shown(names: list[str]) -> str:
+    """A list for a message, cut where it gets long."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

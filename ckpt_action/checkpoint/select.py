@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from ckpt_action.checkpoint.candidates import Candidates, shown
+from ckpt_action.checkpoint.candidates import Candidates
 from ckpt_action.checkpoint.damage import problem
-from ckpt_action.checkpoint.names import natural_key, series_of, step_of
+from ckpt_action.checkpoint.names import natural_key, series_of, shown, step_of
 from ckpt_action.checkpoint.same_model import other_model
 from ckpt_action.errors import CkptActionError
 
@@ -31,7 +31,7 @@ def _step(paths: list[Path], step: int, folder: Path) -> list[Path]:
     fitting = [path for path in paths if step_of(path) == step]
     if len(fitting) == 1:
         return fitting
-    names = shown([_name(path, folder) for path in fitting or paths])
+    names = _listed(fitting or paths, folder)
     if fitting:
         message = f"{len(fitting)} checkpoints have the step {step}: {names}."
     else:
@@ -42,7 +42,7 @@ def _step(paths: list[Path], step: int, folder: Path) -> list[Path]:
 def _latest(
     paths: list[Path], latest: Mapping[Path, str], folder: Path
 ) -> tuple[list[Path], list[str]]:
-    names = shown([_name(path, folder) for path in paths])
+    names = _listed(paths, folder)
     highest = paths[-1]
     named = _named(paths, latest)
     if named is not None:
@@ -52,7 +52,7 @@ def _latest(
         return [named], notes
     if _one_series(paths):
         _refuse_other_model(highest, paths[:-1], folder)
-        notes = [f"{_name(highest, folder)} is the latest of: {names}."]
+        notes = [f"{highest.name} is the latest of: {names}."]
         return [highest], notes + _stale(highest, latest)
     message = f"Which of these {len(paths)} checkpoints is meant? {names}."
     told = [
@@ -98,6 +98,12 @@ def _stale(chosen: Path, latest: Mapping[Path, str]) -> list[str]:
         for folder, name in latest.items()
         if chosen.parent == folder and chosen.name != name
     ]
+
+
+def _listed(paths: list[Path], folder: Path) -> str:
+    """By name where they lie in one folder, else by path."""
+    together = len({path.parent for path in paths}) == 1
+    return shown([path.name if together else _name(path, folder) for path in paths])
 
 
 def _name(path: Path, folder: Path) -> str:

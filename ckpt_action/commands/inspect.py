@@ -1,0 +1,116 @@
+"""Show what a checkpoint is and holds, without TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from ckpt_action.checkpoint.names import shown
+from ckpt_action.checkpoint.records import CheckpointSummary, Entry, Role
+from ckpt_action.errors import CkptActionError, ExitCode
+
+_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help="a prefix, a file, a folder, or a glob over them in quotes",
+    )
+    parser.add_argument(
+        "--select",
+        type=_select,
+        default="latest",
+        metavar="STEP",
+        help="where several match: latest (default) or a step",
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text (default) or JSON"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    from ckpt_action.checkpoint.discover import discover
+    from ckpt_action.checkpoint.inspect import summarize
+
+    found, problems = discover((args.checkpoint,), Path.cwd(), args.select, look_inside=True)
+    if problems:
+        raise CkptActionError(*problems)
+    summary = summarize(found[0])
+    if args.format == "json":
+        print(json.dumps(summary_data(summary), indent=2))
+    else:
+        from ckpt_action.report.workflow_commands import sanitize
+
+        sys.stdout.write(sanitize("\n".join(summary_lines(summary)) + "\n"))
+    return ExitCode.OK
+
+
+def _select(text: str) -> Literal["latest"] | int:
+    if text == "latest":
+        return "latest"
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither `latest` nor a step")
+    return int(text)
+
+
+def summary_data(summary: CheckpointSummary) -> dict[str, object]:
+    """The record as JSON data, with totals by role."""
+    from ckpt_action.codec import to_data
+
+    data: dict[str, object] = to_data(summary)
+    totals = {
+        role.value: {"values": count, "bytes": size} for role, count, size in _totals(summary)
+    }
+    return {"version": 1, **data, "totals": totals}
+
+
+def summary_lines(summary: CheckpointSummary) -> Iterator[str]:
+    """The record for people: what it is, its parts, its values by role."""
+    from ckpt_action.report.figures import human_bytes
+
+    files = summary.files
+    yield _shown(files.path)
+    yield f"  kind    {files.kind.value}, written by {files.writer.value}"
+    if files.step is not None:
+        yield f"  step    {files.step}"
+    yield f"  files   {len(files.files)} ({human_bytes(files.bytes)})"
+    for note in files.notes:
+        yield f"  note    {note}"
+    parts = [f"{name} ({role.value})" for name, role in summary.roots.items()]
+    if parts:
+        yield f"  parts   {shown(parts)}"
+    yield ""
+    for role, count, size in _totals(summary):
+        yield f"{role.value}: {count} {'value' if count == 1 else 'values'}, {human_bytes(size)}"
+        yield from _table([entry for entry in summary.entries if entry.role is role])
+        yield ""
+
+
+def _totals(summary: CheckpointSummary) -> Iterator[tuple[Role, int, int]]:
+    for role in Role:
+        entries = [entry for entry in summary.entries if entry.role is role]
+        if entries:
+            yield role, len(entries), sum(entry.bytes for entry in entries)
+
+
+def _table(entries: list[Entry]) -> Iterator[str]:
+    rows = [
+        (entry.key.removesuffix(_SUFFIX), entry.dtype, str(list(entry.shape)), entry.full_name)
+        for entry in entries
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"  {cells}".rstrip()
+
+
+def _shown(path: Path) -> str:
+    """Relative to the working directory where the path lies below it."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)

@@ -1,0 +1,120 @@
+"""Show what would be exported, from which files to which, without TensorFlow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
+from ckpt_action.plan import Job, Plan, make_plan
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("model-export.toml"),
+        metavar="FILE",
+        help="default: model-export.toml",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this model; may be given several times",
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text (default) or JSON"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    from ckpt_action.config.load import load_config
+
+    loaded = load_config(args.file)
+    if loaded.config is None:
+        raise CkptActionError(*loaded.problems)
+    plan = make_plan(loaded.config, models=tuple(args.model))
+    problems = (*loaded.problems, *plan.problems)
+    if args.format == "json":
+        print(json.dumps(plan_data(plan, problems), indent=2))
+    else:
+        from ckpt_action.report.problems import print_problems
+        from ckpt_action.report.workflow_commands import sanitize
+
+        print_problems(problems, stream=sys.stderr)
+        sys.stdout.write(sanitize("".join(f"{line}\n" for line in plan_lines(plan))))
+    return gravest(p.code for p in problems if p.severity is Severity.ERROR)
+
+
+def plan_data(plan: Plan, problems: tuple[Problem, ...]) -> dict[str, object]:
+    """The plan as JSON data; paths are relative to the configuration's folder, in POSIX form."""
+    from ckpt_action.report.problems import problems_data
+
+    folder = plan.config.folder
+    return {
+        "version": 1,
+        "config": str(plan.config.file),
+        "output_dir": _relative(plan.config.output_dir, folder),
+        "jobs": [_job_data(job, plan) for job in plan.jobs],
+        "problems": problems_data(problems),
+    }
+
+
+def _job_data(job: Job, plan: Plan) -> dict[str, object]:
+    checkpoint, folder = job.checkpoint, plan.config.folder
+    return {
+        "name": job.name,
+        "model": job.model.name,
+        "entry_point": str(job.model.entry_point) if job.model.entry_point else None,
+        "checkpoint": {
+            "path": _relative(checkpoint.path, folder),
+            "kind": checkpoint.kind.value,
+            "writer": checkpoint.writer.value,
+            "step": checkpoint.step,
+            "files": [_relative(file, folder) for file in checkpoint.files],
+            "bytes": checkpoint.bytes,
+            "notes": list(checkpoint.notes),
+        },
+        "targets": [
+            {
+                "name": target.name,
+                "format": target.format,
+                "folder": _relative(plan.config.output_dir / job.name / target.name, folder),
+            }
+            for target in job.model.targets
+        ],
+    }
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """The plan for people: each job, what it reads and what it writes."""
+    from ckpt_action.report.figures import count, human_bytes
+
+    folder = plan.config.folder
+    for job in plan.jobs:
+        checkpoint = job.checkpoint
+        step = "" if checkpoint.step is None else f", step {checkpoint.step}"
+        yield job.name
+        yield f"  from  {_relative(checkpoint.path, folder)}"
+        yield (
+            f"        {checkpoint.kind.value}, written by {checkpoint.writer.value}{step}, "
+            f"{human_bytes(checkpoint.bytes)}"
+        )
+        for note in checkpoint.notes:
+            yield f"        {note}"
+        for target in job.model.targets:
+            written = _relative(plan.config.output_dir / job.name / target.name, folder)
+            as_format = "" if target.name == target.format else f"  ({target.format})"
+            yield f"  to    {written}{as_format}"
+    artifacts = sum(len(job.model.targets) for job in plan.jobs)
+    yield f"{count(plan.jobs, 'job')}, {count(artifacts, 'artifact')}"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
