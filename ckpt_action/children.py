@@ -63,7 +63,8 @@ class ServerProcess:
         self._greeting: Future[dict[str, Any]] = Future()
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self.alive = True
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def greeting(self) -> Mapping[str, Any]:
         """What the server said after its imports; raises ServerDied where it could not."""
@@ -100,9 +101,11 @@ class ServerProcess:
 
     def close(self) -> None:
         """End the server and, with it, its children."""
-        self.alive = False
         self._process.kill()
-        self._process.wait()
+        self._listener.join()
+        assert self._process.stdin
+        with self._writing, contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def _send(self, message: Mapping[str, Any]) -> None:
         try:
@@ -110,17 +113,18 @@ class ServerProcess:
                 assert self._process.stdin
                 self._process.stdin.write(json.dumps(message).encode() + b"\n")
                 self._process.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: closed by us
             raise ServerDied(self._log, self._process.wait()) from None
 
     def _listen(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            answer = json.loads(line)
-            if "ready" in answer:
-                self._greeting.set_result(answer)
-            else:
-                self._waiting.pop(answer["id"]).set_result(answer)
+        with self._process.stdout as answers:
+            for line in answers:
+                answer = json.loads(line)
+                if "ready" in answer:
+                    self._greeting.set_result(answer)
+                else:
+                    self._waiting.pop(answer["id"]).set_result(answer)
         self.alive = False
         died = ServerDied(self._log, self._process.wait())
         for future in [self._greeting, *self._waiting.values()]:
@@ -168,9 +172,8 @@ def _hand_over(process: subprocess.Popen[bytes], request: Request) -> None:
         "work": str(request.work),
     }
     assert process.stdin
-    with contextlib.suppress(BrokenPipeError):  # it died at its start; its status tells
-        process.stdin.write(json.dumps(message).encode())
-        process.stdin.close()
+    with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
+        stdin.write(json.dumps(message).encode())  # a broken pipe: its status tells
 
 
 def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def _cause(request: Request, ended: Ended, *, oom_killed: bool) -> tuple[str, st
         )
     if name == "SIGABRT":
         return (
-            f"The process aborted ({name}): a check inside native code, such as TensorFlow's, failed.",
+            f"The process aborted ({name}): a check inside native code failed.",
             "The check is in the last lines of its log.",
         )
     if name in _NATIVE:

@@ -1,4 +1,4 @@
-"""What the parent asks of a child process, and what it gets back, as records that travel as JSON."""
+"""What the parent asks of a child process and what it gets back: records that travel as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from pathlib import Path
 
 from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.errors import Problem
-from ckpt_action.outcome import JobOutcome, OutputVerdict, Proof, SignatureRecord
+from ckpt_action.outcome import (
+    ArtifactOutcome,
+    BindingRecord,
+    FileRecord,
+    OutputVerdict,
+    Proof,
+    SignatureRecord,
+    VariableRecord,
+)
 from ckpt_action.plan import Job
 
 EXPORT = "ckpt_action.engine.export_job:run"
@@ -57,11 +65,21 @@ class ExportRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportResult:
-    """What the exporting child found. `outcome` lacks what only files and the parent can tell."""
+    """What the exporting child did and saw; the fields are those of `JobOutcome`."""
 
-    outcome: JobOutcome
-    signatures: tuple[SignatureRecord, ...] = ()
+    binding: BindingRecord
+    variables: tuple[VariableRecord, ...]
+    captured: tuple[str, ...]
+    """Paths of the variables that the signatures read: what every artifact has to hold."""
+    signatures: tuple[SignatureRecord, ...]
     """As traced: what every artifact has to declare."""
+    proofs: tuple[Proof, ...]
+    verdicts: tuple[OutputVerdict, ...]
+    artifacts: tuple[ArtifactOutcome, ...]
+    """Empty where the live model failed its own proofs."""
+    sources: tuple[FileRecord, ...]
+    versions: Mapping[str, str]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ckpt_action.children import CannotFork, ServerDied, ServerProcess, spawn
@@ -35,7 +34,7 @@ class Answer:
 
 
 class Supervisor:
-    """Use as a context manager: leaving it ends every server and every child."""
+    """Safe to use from several threads; `close` it (`contextlib.closing`) when done."""
 
     def __init__(self, *, jobs: int, folder: Path, environ: Mapping[str, str]) -> None:
         """`jobs` children at once at most; servers log into `folder` and start in it."""
@@ -45,15 +44,8 @@ class Supervisor:
         self._servers: dict[Environment, ServerProcess] = {}
         self._starting = threading.Lock()
 
-    def __enter__(self) -> Supervisor:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End every server and, with it, every child."""
         for server in self._servers.values():
             server.close()
 
@@ -83,6 +75,8 @@ class Supervisor:
         with self._starting:
             server = self._servers.get(environment)
             if server is None or not server.alive:
+                if server is not None:
+                    server.close()
                 log = self._folder / f"server-{environment}.log"
                 server = ServerProcess(environ, self._folder, log)
                 self._servers[environment] = server

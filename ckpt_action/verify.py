@@ -17,6 +17,7 @@ replaces the default in both columns. Integers, booleans and strings have no tol
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -132,8 +133,8 @@ def _compare_closely(
         worst = int(np.where(finite, difference - allowed, -np.inf).argmax())
         verdict = replace(
             verdict,
-            max_abs=float(difference.max()),
-            max_rel=float(relative.max()),
+            max_abs=_number(difference.max()),
+            max_rel=_number(relative.max()),
             worst_index=_index(worst, want.shape),
         )
     return replace(verdict, reason=_reason(verdict, want_nan, nan, close))
@@ -150,6 +151,11 @@ def _reason(verdict: OutputVerdict, want_nan: Array, nan: Array, close: Array) -
         return f"a number at {vanished} places where NaN was expected"
     outside = int((~np.asarray(close)).sum())
     return f"{outside} of {close.size} values are outside the tolerance"
+
+
+def _number(value: float) -> float:
+    """JSON has no infinity, which the difference of two finite numbers can be."""
+    return min(float(value), sys.float_info.max)
 
 
 def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """One child process: calls one task, and leaves its result or its problems in a file.
 
-Run as `python -m ckpt_action.engine.worker` with the request on stdin where forking is not possible;
-`server.py` calls `run_task` in a forked child otherwise.
+`server.py` calls `run_task` in a forked child. Where forking is not possible, this module is run
+as `python -m ckpt_action.engine.worker` with the request on stdin.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def run_task(task: str, arguments: Mapping[str, Any], work: Path) -> None:
     except SystemExit as error:
         answer = {"failure": to_data(Failure(problems=(_exited(error),)))}
     except BaseException as error:  # noqa: BLE001 - nothing that was raised may be lost
-        answer = {"failure": to_data(Failure(problems=(_raised(error),)))}
+        answer = {"failure": to_data(Failure(problems=(unexpected_problem(error),)))}
     temporary = work / f"{RESULT}.tmp"
     temporary.write_text(json.dumps(answer))
     temporary.replace(work / RESULT)
@@ -52,23 +52,10 @@ def enter_stage(work: Path, stage: str) -> None:
     (work / STAGE).write_text(stage)
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Whether Python or TensorFlow could not allocate."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
-
-
-def _exited(error: SystemExit) -> Problem:
-    return Problem(
-        code=ExitCode.CRASH,
-        message=f"The code called sys.exit({error.code!r}) while the model was being exported.",
-        hint="Keep sys.exit out of what runs at import and in the entry point.",
-        details=tuple(traceback.format_exc().splitlines()),
-    )
-
-
-def _raised(error: BaseException) -> Problem:
+def unexpected_problem(error: BaseException) -> Problem:
+    """Of something raised that nobody explained: memory, or a defect of ours."""
     details = tuple("".join(traceback.format_exception(error)).splitlines())
-    if out_of_memory(error):
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return Problem(
             code=ExitCode.CRASH,
             message=f"Not enough memory: {str(error).splitlines()[0] if str(error) else 'refused'}",
@@ -80,6 +67,15 @@ def _raised(error: BaseException) -> Problem:
         message=f"{type(error).__name__}: {error}",
         hint="This is a defect of ckpt-action; please report it with the details.",
         details=details,
+    )
+
+
+def _exited(error: SystemExit) -> Problem:
+    return Problem(
+        code=ExitCode.CRASH,
+        message=f"The code called sys.exit({error.code!r}) while the model was being exported.",
+        hint="Keep sys.exit out of what runs at import and in the entry point.",
+        details=tuple(traceback.format_exc().splitlines()),
     )
 
 

@@ -1,0 +1,150 @@
+"""The exporting child: the user's code runs here, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ckpt_action.codec import from_data
+from ckpt_action.config.records import TargetSpec
+from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.live import to_array
+from ckpt_action.engine.probe_file import save_probes
+from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.records import ModelVariable, TracedModel
+from ckpt_action.engine.reference import make_reference
+from ckpt_action.engine.restore import restore
+from ckpt_action.engine.targets import registry
+from ckpt_action.engine.trace import trace
+from ckpt_action.engine.worker import enter_stage, unexpected_problem
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
+from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
+from ckpt_action.plan import Job
+from ckpt_action.requests import ExportRequest, ExportResult
+
+_SUPPORTED = ((2, 15), (2, 21))
+
+
+def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
+    """Rebuild, restore, trace, prove the live model, write every target.
+
+    Raises CkptActionError for what stops the whole job. What stops one target only is among that
+    artifact's problems. Nothing is written of a model that failed its own proofs.
+    """
+    request = from_data(ExportRequest, arguments)
+    job = request.job
+    os.chdir(job.folder)
+    enter_stage(work, "rebuilding the model")
+    rebuilt = rebuild(job)
+    enter_stage(work, "restoring the checkpoint")
+    restored = restore(rebuilt, job.checkpoint, job.model.restore)
+    enter_stage(work, "tracing the signatures")
+    traced = trace(restored, job.model.name)
+    variables = _variable_records(restored.variables)
+    enter_stage(work, "running the rebuilt model")
+    reference = make_reference(traced, job.model.verify)
+    artifacts: list[ArtifactOutcome] = []
+    if not _failed(reference.problems):
+        save_probes(request.probes, reference.probes)
+        for target in job.model.targets:
+            enter_stage(work, f"writing {target.name}")
+            artifacts.append(_write(job, target, traced, request.artifacts / target.name))
+    return ExportResult(
+        binding=restored.binding,
+        variables=variables,
+        captured=tuple(variable.path for variable in traced.variables),
+        signatures=tuple(signature.record for signature in traced.signatures),
+        proofs=reference.proofs,
+        verdicts=reference.verdicts,
+        artifacts=tuple(artifacts),
+        sources=tuple(_source(path, job.folder) for path in rebuilt.sources),
+        versions=_versions(),
+        problems=_version_problems()
+        + rebuilt.problems
+        + restored.problems
+        + traced.problems
+        + reference.problems,
+    )
+
+
+def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> ArtifactOutcome:
+    outcome = ArtifactOutcome(
+        format=target.format, name=target.name, folder=f"{job.name}/{target.name}"
+    )
+    folder.mkdir(parents=True)
+    try:
+        written = registry()[target.format].export(model, folder, target.options)
+    except CkptActionError as error:
+        return replace(outcome, problems=error.problems)
+    except Exception as error:  # noqa: BLE001 - the other targets go on
+        return replace(outcome, problems=(unexpected_problem(error),))
+    return replace(
+        outcome,
+        signatures=written.signatures,
+        payloads=written.payloads,
+        problems=written.notes,
+    )
+
+
+def _variable_records(variables: tuple[ModelVariable, ...]) -> tuple[VariableRecord, ...]:
+    """Digests are computed in threads: hashing lets go of the interpreter's lock."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return tuple(pool.map(_variable_record, variables))
+
+
+def _variable_record(variable: ModelVariable) -> VariableRecord:
+    value = variable.variable.read_value()
+    # `__array__` shares the buffer where `numpy()` copies it; of strings there is no buffer.
+    array = to_array(value) if value.dtype == tf.string else np.asarray(value)
+    return VariableRecord(
+        path=variable.path,
+        dtype=value.dtype.name,
+        shape=tuple(array.shape),
+        sha256=digest(array),
+        source=variable.source,
+    )
+
+
+def _source(path: Path, folder: Path) -> FileRecord:
+    data = path.read_bytes()
+    relative = Path(os.path.relpath(path, folder)).as_posix()
+    return FileRecord(path=relative, bytes=len(data), sha256=sha256(data).hexdigest())
+
+
+def _versions() -> dict[str, str]:
+    """Of what decides the bytes and the values of an artifact."""
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}".lower(),
+    }
+
+
+def _version_problems() -> tuple[Problem, ...]:
+    version = tuple(map(int, tf.__version__.split(".")[:2]))
+    if _SUPPORTED[0] <= version <= _SUPPORTED[1]:
+        return ()
+    oldest, newest = (".".join(map(str, end)) for end in _SUPPORTED)
+    return (
+        Problem(
+            code=ExitCode.ENVIRONMENT,
+            severity=Severity.WARNING,
+            message=f"TensorFlow {tf.__version__} is outside of the range that ckpt-action is "
+            f"tested with, {oldest} to {newest}.",
+            hint='Install one that is: pip install "ckpt-action[tensorflow]"',
+        ),
+    )
+
+
+def _failed(problems: tuple[Problem, ...]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)

@@ -1,0 +1,43 @@
+"""Probes with their outputs, from the exporting child to the verifying ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ckpt_action.engine.arrays import Array, load, save
+from ckpt_action.engine.probes import Probe
+
+_PARTS = ("inputs", "reference", "golden")
+
+
+def save_probes(path: Path, probes: tuple[Probe, ...]) -> None:
+    """One file; the name of each array is the JSON of its place in the probes."""
+    save(
+        path,
+        {
+            json.dumps([number, probe.signature, probe.label, part, name]): array
+            for number, probe in enumerate(probes)
+            for part in _PARTS
+            for name, array in (getattr(probe, part) or {}).items()
+        },
+    )
+
+
+def load_probes(path: Path) -> tuple[Probe, ...]:
+    """What `save_probes` wrote."""
+    found: dict[tuple[int, str, str], dict[str, dict[str, Array]]] = {}
+    for place, array in load(path).items():
+        number, signature, label, part, name = json.loads(place)
+        parts = found.setdefault((number, signature, label), {})
+        parts.setdefault(part, {})[name] = array
+    return tuple(
+        Probe(
+            signature=signature,
+            label=label,
+            inputs=parts.get("inputs", {}),
+            reference=parts.get("reference", {}),
+            golden=parts.get("golden"),
+        )
+        for (_, signature, label), parts in found.items()
+    )
