@@ -51,10 +51,23 @@ def _parse(file: Path, content: bytes) -> Document | Problem:
         message = "The file is not UTF-8, as TOML has to be."
         return _problem(file, message, line=line, column=column, hint="Save it as UTF-8.")
     except tomli.TOMLDecodeError as error:
-        message = f"This is not TOML 1.0: {_sentence(error.msg)}"
-        return _problem(file, message, line=error.lineno, column=error.colno)
+        return _problem(
+            file,
+            f"This is not TOML 1.0: {_sentence(error.msg)}",
+            line=error.lineno,
+            column=error.colno,
+            hint=_syntax_hint(error),
+        )
     except RecursionError:
         return _problem(file, "Arrays or tables are nested too deeply to be read.")
+
+
+def _syntax_hint(error: tomli.TOMLDecodeError) -> str:
+    if "overwrite" in error.msg or "twice" in error.msg:
+        return "The same key or table is written twice."
+    if "key part" in error.msg and error.doc[error.pos : error.pos + 1] == "\n":
+        return "A table in braces has to stand on one line, without a comma at its end."
+    return ""
 
 
 def _place(content: bytes, offset: int) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -50,12 +49,12 @@ def _file_findings(
             tree = ast.parse(file.read_bytes(), filename=str(file))
     except SyntaxError as error:
         where = Where(file=_shown(file), line=error.lineno, column=error.offset)
-        message = f"The entry point's file is not valid Python: {error.msg}."
+        message = f"The file of the entry point `{entry}` is not valid Python: {error.msg}."
         yield Finding(path=path, message=message, where=where)
     except (OSError, ValueError, RecursionError) as error:
         yield Finding(path=path, message=f"The entry point's file cannot be read: {error}.")
     else:
-        shown = Path(os.path.relpath(file, places.folder)).as_posix()
+        shown = places.shown(file)
         yield from _definition_findings(model, entry, definitions(tree), shown)
 
 
@@ -92,22 +91,28 @@ def _callables(defined: Definitions) -> str:
 
 
 def _no_module(module: str, path: KeyPath, python_path: Sequence[Path], places: Places) -> Finding:
-    parent = module.rpartition(".")[0]
-    prefix = f"{parent}." if parent else ""
-    known = {
-        f"{prefix}{name}"
-        for folder in python_path
-        for name in _modules(folder.joinpath(*parent.split(".")))
-    }
-    near = did_you_mean(module, sorted(known))
     searched = ", ".join(
-        f"`{Path(os.path.relpath(folder, places.folder)).as_posix()}`" for folder in python_path
+        "this file's folder" if folder == places.folder else f"`{places.shown(folder)}`"
+        for folder in python_path
     )
     return Finding(
         path=path,
         message=f"There is no module `{module}` below {searched}.",
-        hint=near or "Add the folder it lies in to `python-path` of `[export]`.",
+        hint=_nearest(module, python_path)
+        or "Add the folder it lies in to `python-path` of `[export]`.",
     )
+
+
+def _nearest(module: str, python_path: Sequence[Path]) -> str:
+    """`Did you mean ...?` with the first part of `module` that is not there replaced."""
+    parts = module.split(".")
+    for index, part in enumerate(parts):
+        folders = [folder.joinpath(*parts[:index]) for folder in python_path]
+        there = sorted({name for folder in folders for name in _modules(folder)})
+        if part not in there:
+            whole = {".".join([*parts[:index], name, *parts[index + 1 :]]) for name in there}
+            return did_you_mean(module, sorted(whole))
+    return ""
 
 
 def _find(module: str, python_path: Sequence[Path]) -> Path | None:

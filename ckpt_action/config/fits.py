@@ -8,7 +8,7 @@ known here. Tests hold the two against each other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 Schema = dict[str, Any]
@@ -98,7 +98,7 @@ def _limit(compare: Callable[[Any, Any], bool]) -> Callable[..., bool]:
     return check
 
 
-def _at_least(kind: type) -> Callable[..., bool]:
+def _at_least(kind: type[Sized]) -> Callable[..., bool]:
     def check(value: Any, least: int, *_: Any) -> bool:
         return not isinstance(value, kind) or len(value) >= least
 

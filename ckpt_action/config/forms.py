@@ -16,7 +16,11 @@ from ckpt_action.config.schema import schema
 
 def form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:
     """Everything about `data` that the schema refuses."""
-    return tuple(_findings(_Validator(schema()).iter_errors(data), ()))
+    errors = list(_Validator(schema()).iter_errors(data))
+    findings = tuple(_findings(errors, ()))
+    if errors and not findings:  # never let a document pass for want of words
+        return (Finding(path=tuple(errors[0].absolute_path), message=f"{errors[0].message}."),)
+    return findings
 
 
 def _pattern(_: Any, pattern: str, instance: object, __: Any) -> Iterator[ValidationError]:

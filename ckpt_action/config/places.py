@@ -23,6 +23,12 @@ class Places:
         """Absolute path of `text`; links are not followed."""
         return Path(os.path.normpath(self.folder / text))
 
+    def shown(self, path: Path | str) -> str:
+        """A path below the file's folder as the file would name it, any other in full."""
+        path = Path(path)
+        below = self.folder in path.parents
+        return (path.relative_to(self.folder) if below else path).as_posix()
+
     def refusal(self, text: str) -> str:
         """Why `text` cannot be a path of this configuration; empty where it can."""
         if "\\" in text:

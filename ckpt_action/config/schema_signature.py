@@ -57,7 +57,10 @@ def signature_table() -> Schema:
                 "in.",
                 "type": "object",
                 "propertyNames": {"pattern": TENSOR, "x-expected": _EXPECTED_TENSOR},
-                "additionalProperties": {"type": ["number", "boolean", "string", "array"]},
+                "additionalProperties": {
+                    "type": ["number", "boolean", "string", "array"],
+                    "x-expected": "a number, a string, true, false, or an array of these",
+                },
             },
         },
         required=["inputs"],

@@ -95,10 +95,12 @@ def _wrong_type(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
 
 def _not_among(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
     value, choices = error.instance, error.validator_value
-    if not isinstance(value, str):
+    if not isinstance(value, str) and "type" in error.schema:
         return  # the type is wrong, which is said already
-    listed = ", ".join(f'"{choice}"' for choice in choices)
-    if tuple(choices) == DTYPES:
+    listed = ", ".join(value_text(choice) for choice in choices)
+    if not isinstance(value, str):
+        yield Finding(path=path, message=f"{value_text(value)} is none of {listed}.")
+    elif tuple(choices) == DTYPES:
         alias = DTYPE_ALIASES.get(value.lower())
         guess = f'Did you mean "{alias}"?' if alias else did_you_mean(value, choices, quote='"')
         message = f"There is no dtype {value_text(value)}."
@@ -127,7 +129,7 @@ def _not_the_constant(error: ValidationError, path: KeyPath) -> Iterator[Finding
 def _wrong_form(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
     expected = error.schema.get("x-expected") or f"text of the form {error.validator_value}"
     at_key = "propertyNames" in error.absolute_schema_path
-    if error.instance == "" and not at_key:
+    if error.instance == "" and "minLength" in error.schema:
         return  # too short, which is said already
     where = (*path, error.instance) if at_key else path
     what = f"The name {value_text(error.instance)}" if at_key else value_text(error.instance)

@@ -87,7 +87,7 @@ def _excerpt(where: Where, folder: Path) -> list[str]:
     line = lines[where.line - 1].rstrip("\r")
     before = line[: where.column - 1].replace("\t", _TAB)
     shown = line.replace("\t", _TAB)
-    if len(shown) > _WIDEST_LINE:
+    if not shown.strip() or len(shown) > _WIDEST_LINE:
         return []
     number = f"{where.line:5}"
     return [f"{number} | {shown}", f"{' ' * len(number)} | {' ' * len(before)}^"]
