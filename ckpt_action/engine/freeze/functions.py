@@ -53,7 +53,8 @@ def _rename(name: str, functions: dict[str, Any], names: dict[str, str]) -> str:
 def _in_order(function: Any) -> None:
     """Nodes in an order of their own; none is dropped, for a function runs all of them."""
     arguments = {argument.name for argument in function.signature.input_arg}
-    everything = [*function.ret.values(), *sorted(node.name for node in function.node_def)]
+    results = [function.ret[result.name] for result in function.signature.output_arg]
+    everything = [*results, *sorted(node.name for node in function.node_def)]
     roots = [name for name in everything if producer(name) not in arguments]
     body = [_without_arguments(node, arguments) for node in function.node_def]
     originals = {node.name: node for node in function.node_def}

@@ -74,7 +74,8 @@ def _frame(node: Any, payload: int) -> bytes:
     inner = len(start) + payload
     start = b"\x0a\x05value" + _prefix(2, inner) + start
     inner = len(start) + payload
-    start = head.SerializeToString(deterministic=True) + _prefix(5, inner) + start
+    node_start: bytes = head.SerializeToString(deterministic=True)
+    start = node_start + _prefix(5, inner) + start
     return _prefix(1, len(start) + payload) + start
 
 
