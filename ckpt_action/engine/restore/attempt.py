@@ -1,0 +1,62 @@
+"""Judge one way of laying the model over the checkpoint, from both sides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from ckpt_action.config.records import Restore
+from ckpt_action.engine.restore.dtypes import fits
+from ckpt_action.engine.restore.names import contradicted
+from ckpt_action.engine.restore.records import (
+    Attempt,
+    Candidate,
+    LiveModel,
+    LiveVariable,
+    Value,
+)
+
+
+def judge(
+    model: LiveModel,
+    candidates: Mapping[str, tuple[Candidate, ...]],
+    values: Iterable[Value],
+    rules: Restore,
+) -> Attempt:
+    """`candidates` by the path of the variable; `values`: what belongs to the model's part."""
+    claims = Counter(c.value.key for found in candidates.values() for c in found)
+    bound: list[Candidate] = []
+    unfit: list[Candidate] = []
+    ambiguous: list[tuple[LiveVariable, tuple[Value, ...]]] = []
+    missing: list[LiveVariable] = []
+    for variable in model.own():
+        found = candidates.get(variable.path, ())
+        if not found:
+            missing.append(variable)
+        elif len(found) > 1 or claims[found[0].value.key] > 1:
+            ambiguous.append((variable, tuple(c.value for c in found)))
+        elif not _fits(found[0]):
+            unfit.append(found[0])
+        else:
+            bound.append(found[0])
+    unused = [value for value in values if not claims[value.key]]
+    return Attempt(
+        bound=tuple(bound),
+        unfit=tuple(unfit),
+        ambiguous=tuple(ambiguous),
+        contradicted=contradicted(bound),
+        missing=tuple(v for v in missing if not _allowed(rules.allow_missing, v.path)),
+        missing_allowed=tuple(v for v in missing if _allowed(rules.allow_missing, v.path)),
+        unused=tuple(v for v in unused if not _allowed(rules.allow_unused, v.path, v.key)),
+        unused_allowed=tuple(v for v in unused if _allowed(rules.allow_unused, v.path, v.key)),
+    )
+
+
+def _fits(candidate: Candidate) -> bool:
+    value, variable = candidate.value, candidate.variable
+    return value.shape == variable.shape and fits(value.dtype, variable.dtype)
+
+
+def _allowed(patterns: tuple[str, ...], *names: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)

@@ -1,0 +1,100 @@
+"""Bind by walking both object graphs: TF2 checkpoints, SavedModels, Keras 3 weights files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ckpt_action.checkpoint.records import Role
+from ckpt_action.config.records import Restore
+from ckpt_action.engine.objects import raw_variable
+from ckpt_action.engine.restore.attempt import judge
+from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.live import children
+from ckpt_action.engine.restore.match import Found, walk_together
+from ckpt_action.engine.restore.records import (
+    Attempt,
+    Candidate,
+    LiveModel,
+    LiveVariable,
+    Value,
+)
+
+
+def attempt_at(
+    model: LiveModel, graph: CheckpointGraph, node: int, root: str, rules: Restore
+) -> Attempt:
+    """Lay the model over the objects below `node`."""
+    found = walk_together(model, graph, node)
+    candidates = {
+        variable.path: tuple(_candidates(variable, found, graph)) for variable in model.own()
+    }
+    used = {c.value.key for several in candidates.values() for c in several}
+    values, ignored = _model_values(graph, node, found, used)
+    attempt = judge(model, candidates, values, rules)
+    lost = {id(v.variable) for v in attempt.missing} & _variables_below(found.unseen)
+    return replace(
+        attempt,
+        route="object graph",
+        root=root,
+        ignored=ignored,
+        never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),
+        tables=tuple((item, graph.table(n)) for n, item in found.tables.items()),
+    )
+
+
+def _candidates(
+    variable: LiveVariable, found: Found, graph: CheckpointGraph
+) -> Iterator[Candidate]:
+    """One candidate per stored key: a node that several routes lead to is one candidate."""
+    by_key: dict[str, tuple[Value, bool]] = {}
+    for node, ordered in found.values.get(id(variable.variable), {}).items():
+        value = graph.value(node)
+        if value is not None:
+            known = by_key.get(value.key)
+            by_key[value.key] = (value, ordered and (known is None or known[1]))
+    for value, ordered in by_key.values():
+        yield Candidate(variable=variable, value=value, ordered=ordered)
+
+
+def _model_values(
+    graph: CheckpointGraph, root: int, found: Found, used: set[str]
+) -> tuple[list[Value], Counter[Role]]:
+    """What the model below `root` has to use, and how many values of which role it has not."""
+    below = set(graph.below(root, frozenset(found.aside)))
+    values: dict[str, Value] = {}
+    ignored: Counter[Role] = Counter()
+    for number in range(len(graph.nodes)):
+        role, value = graph.role(number, root), graph.value(number)
+        if role is None or (value is not None and (value.key in used or value.key in values)):
+            continue
+        if number not in below:
+            ignored[Role.OPTIMIZER if number in graph.optimizer_values else role] += 1
+        elif role is Role.MODEL and value is not None:
+            values[value.key] = value
+        elif role is Role.TABLE and number not in found.tables:
+            values.update({v.key: v for v in graph.table(number).values()})
+        elif role is not Role.TABLE:
+            ignored[role] += 1
+    for number in below:
+        values.update({v.key: v for v in graph.strangers(number)})
+    return list(values.values()), ignored
+
+
+def _variables_below(items: list[Any]) -> set[int]:
+    found: set[int] = set()
+    seen: dict[int, Any] = {}
+    queue = list(items)
+    while queue:
+        item = queue.pop()
+        if id(item) in seen:
+            continue
+        seen[id(item)] = item
+        variable = raw_variable(item)
+        if variable is not None:
+            found.add(id(variable))
+        else:
+            queue.extend(child.item for child in children(item))
+    return found

@@ -1,0 +1,60 @@
+"""The whole restore: find the one complete binding, poison, assign, read back."""
+
+from __future__ import annotations
+
+from ckpt_action.checkpoint.records import CheckpointFiles
+from ckpt_action.config.records import Restore
+from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
+from ckpt_action.engine.restore.assign import assign, check_poison, poison
+from ckpt_action.engine.restore.choose import choose
+from ckpt_action.engine.restore.finish import finish
+from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.records import Attempt, LiveModel
+from ckpt_action.engine.restore.source import open_source
+from ckpt_action.outcome import BindingRecord
+
+
+def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Restored:
+    """Give every variable of the model its value, or raise RESTORE with both lists.
+
+    The binding is computed from the model's own variables and from the file, never taken from
+    TensorFlow's restore. A variable may keep its initial value only where `allow-missing` says
+    so, and a value may stay unused only where `allow-unused` says so.
+    """
+    model = live_model(rebuilt)
+    source = open_source(checkpoint)
+    attempt = choose(model, source, rules)
+    kept = {id(v.variable) for v in attempt.missing_allowed}
+    filled = [v for v in model.own() if id(v.variable) not in kept]
+    poison(filled)
+    problems = assign(attempt.bound, source)
+    check_poison(filled, attempt.bound)
+    finish(model)
+    return Restored(
+        rebuilt=rebuilt,
+        variables=_variables(model, attempt),
+        binding=_record(rebuilt, model, attempt),
+        problems=problems,
+    )
+
+
+def _variables(model: LiveModel, attempt: Attempt) -> tuple[ModelVariable, ...]:
+    keys = {id(c.variable.variable): c.value.key for c in attempt.bound}
+    return tuple(
+        ModelVariable(path=v.path, variable=v.variable, source=keys.get(id(v.variable), ""))
+        for v in model.variables
+    )
+
+
+def _record(rebuilt: Rebuilt, model: LiveModel, attempt: Attempt) -> BindingRecord:
+    return BindingRecord(
+        route=attempt.route,
+        keras=rebuilt.keras_version or "none",
+        root=attempt.root,
+        bound=len(attempt.bound),
+        missing_allowed=tuple(v.path for v in attempt.missing_allowed),
+        unused_allowed=tuple(v.path for v in attempt.unused_allowed),
+        ignored={role.value: count for role, count in sorted(attempt.ignored.items())},
+        state=tuple(v.path for v in model.variables if v.state),
+        notes=attempt.notes,
+    )

@@ -1,0 +1,43 @@
+"""Which object of the checkpoint is the model: the declared one, or the only one that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ckpt_action.config.records import Restore
+from ckpt_action.engine.restore.by_graph import attempt_at
+from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.records import Attempt, LiveModel
+from ckpt_action.errors import ExitCode, fail
+
+
+def attempts(model: LiveModel, graph: CheckpointGraph, rules: Restore) -> list[Attempt]:
+    """One attempt for each root that comes into question."""
+    if rules.root is not None:
+        node = _declared(graph, rules.root)
+        return [attempt_at(model, graph, node, rules.root, rules)]
+    return [attempt_at(model, graph, node, root, rules) for root, node in _roots(graph)]
+
+
+def _roots(graph: CheckpointGraph) -> Iterator[tuple[str, int]]:
+    """The saved object and its children, each object once."""
+    yield "", 0
+    seen = {0}
+    for name, node in graph.nodes[0].children.items():
+        if node not in seen and node not in graph.optimizers and graph.nodes[node].children:
+            seen.add(node)
+            yield name, node
+
+
+def _declared(graph: CheckpointGraph, root: str) -> int:
+    node = 0
+    for part in root.split(".") if root else []:
+        children = graph.nodes[node].children
+        if part not in children:
+            raise fail(
+                ExitCode.RESTORE,
+                f"The checkpoint has no part {root!r}: there is no {part!r}.",
+                hint=f"It has {', '.join(sorted(children)) or 'no parts'}.",
+            )
+        node = children[part]
+    return node
