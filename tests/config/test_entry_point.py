@@ -1,0 +1,146 @@
+"""Entry points are read, not run: what is plainly wrong is said, the rest is accepted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ckpt_action.config.load import load_config
+from ckpt_action.report.problems import problem_text
+
+FILE = Path("model-export.toml")
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch):
+    """Messages about `entry`, with `arguments`, in a repository of `files`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(files, entry="model:build", arguments=""):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        FILE.write_text(
+            f'version = 1\n[models.m]\nentry-point = "{entry}"\ncheckpoints = ["c"]\n'
+            f'targets = ["saved-model"]\n{f"arguments = {arguments}" if arguments else ""}\n'
+        )
+        return [problem.message for problem in load_config(FILE).problems]
+
+    return run
+
+
+ACCEPTED = {
+    "def": "def build(): ...",
+    "class": "class build: ...",
+    "assignment": "build = make()",
+    "annotated": "build: object = make()",
+    "unpacked": "a, (build, *c) = make()",
+    "import": "from elsewhere import build",
+    "import as": "from elsewhere import f as build",
+    "star import": "from elsewhere import *",
+    "lazy": "def __getattr__(name): ...",
+    "in a branch": "try:\n    import x\nexcept ImportError:\n    def build(): ...\n",
+    "in a match": "match 1:\n    case 1:\n        def build(): ...\n",
+    "with": "with open('x') as build: pass",
+    "walrus": "print(build := 3)",
+    "loop": "for build in (): pass",
+    "latin-1": "# -*- coding: latin-1 -*-\n# \xe4\ndef build(): ...".encode("latin-1"),
+    "odd escape": "x = '\\d'\ndef build(): ...",
+}
+
+
+@pytest.mark.parametrize("source", ACCEPTED.values(), ids=ACCEPTED)
+def test_what_defines_the_name_is_accepted(check, source):
+    assert check({"model.py": source}) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def make(): ...",
+        "def make():\n    build = 1",
+        "class A:\n    def build(self): ...",
+        "build",
+        "",
+    ],
+)
+def test_what_does_not_define_it_is_refused(check, source):
+    assert check({"model.py": source}) == ["`model.py` does not define `build`."]
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "message"),
+    [
+        ("def build(units): ...", "{ unit = 1 }", "takes no argument `unit`."),
+        ("def build(units): ...", "", "needs the argument `units`."),
+        ("def build(*, units): ...", "", "needs the argument `units`."),
+        ("def build(units, /): ...", "{ units = 1 }", "takes no argument `units`."),
+        ("def build(*args): ...", "{ args = 1 }", "takes no argument `args`."),
+        ("class build:\n    def __init__(self, n): ...", "", "needs the argument `n`."),
+        ("class build:\n    def __init__(self): ...", "{ self = 1 }", "takes no argument `self`."),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(check, source, arguments, message):
+    assert f"`model:build` {message}" in check({"model.py": source}, arguments=arguments)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def build(units, depth=1): ...",
+        "def build(**kwargs): ...",
+        "@wrapped\ndef build(): ...",
+        "class build(Base): ...",
+        "@dataclass\nclass build:\n    units: int",
+        "class build:\n    def __new__(cls, units): ...\n    def __init__(self): ...",
+        "class build(metaclass=M):\n    def __init__(self): ...",
+        "if x:\n    def build(): ...\nelse:\n    def build(units): ...",
+        "build = functools.partial(make)",
+    ],
+)
+def test_arguments_that_fit_or_cannot_be_told_are_accepted(check, source):
+    assert check({"model.py": source}, arguments="{ units = 1 }") == []
+
+
+def test_a_package_and_a_method_of_a_class(check):
+    files = {"pkg/__init__.py": "class Net:\n    def make(): ..."}
+    assert check(files, "pkg:Net.make") == []
+    assert check(files, "pkg:Nte.make") == ["`pkg/__init__.py` does not define `Nte`."]
+
+
+def test_a_compiled_module_cannot_be_told(check):
+    assert check({"model.cpython-311-x86_64-linux-gnu.so": b"\x7fELF"}) == []
+
+
+def test_the_frameworks_and_what_is_installed_are_accepted(check):
+    assert check({}, "keras.applications:MobileNet") == []
+    assert check({}, "json:loads") == []
+
+
+def test_a_module_in_the_working_directory_is_not_installed(check, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / FILE).write_text(
+        'version = 1\n[models.m]\nentry-point = "model:build"\ncheckpoints = ["c"]\n'
+        'targets = ["saved-model"]\n'
+    )
+    (tmp_path / "model.py").write_text("def build(): ...")
+    (problem,) = load_config(Path("sub") / FILE).problems
+    assert problem.message == "There is no module `model` below this file's folder."
+
+
+def test_a_syntax_error_is_shown_where_it_is(check):
+    check({"pkg/model.py": "import x\n\ndef build(:\n    pass\n"}, "pkg.model:build")
+    (problem,) = load_config(FILE).problems
+    assert str(problem.where).startswith("pkg/model.py:3:")
+    assert "    3 | def build(:" in problem_text(problem)
+
+
+@pytest.mark.parametrize("content", [b"def build(): ...\x00", b"\xff\xfe", "(" * 5000])
+def test_a_file_that_is_no_source_is_a_problem(check, content):
+    (message,) = check({"model.py": content})
+    assert message.startswith(
+        ("The entry point's file cannot be read", "The file of the entry point `model:build`")
+    )
