@@ -1,0 +1,75 @@
+"""`python -m ckpt_action.action setup|export`: the two steps of `action.yml` that do something."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ckpt_action.action.environment import interpreter
+from ckpt_action.action.events import refuse_foreign_head
+from ckpt_action.action.inputs import Inputs, read_inputs
+from ckpt_action.errors import CkptActionError, gravest
+from ckpt_action.report.github import print_annotations
+from ckpt_action.report.problems import print_problems
+from ckpt_action.report.workflow_commands import write_outputs
+
+_SECRET_WORDS = {"TOKEN", "SECRET", "PASSWORD", "CREDENTIALS"}
+_SERVICES = ("ACTIONS_ID_TOKEN_", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_", "ACTIONS_CACHE_")
+_LATER_STEPS = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"}
+"""Files that change the environment of the steps to come."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one step; return its exit code. The inputs come from the environment."""
+    try:
+        refuse_foreign_head(os.environ)
+        inputs = read_inputs(os.environ)
+        return _setup(inputs) if argv == ["setup"] else _export(inputs)
+    except CkptActionError as error:
+        print_problems(error.problems)
+        print_annotations(error.problems)
+        return gravest(problem.code for problem in error.problems)
+
+
+def withheld(environ: Mapping[str, str]) -> list[str]:
+    """Names of the variables that open a door, which the repository's own code may not see."""
+    return sorted(
+        name
+        for name in environ
+        if _SECRET_WORDS & set(name.upper().split("_"))
+        or name.upper().startswith(_SERVICES)
+        or name in _LATER_STEPS
+    )
+
+
+def _setup(inputs: Inputs) -> int:
+    python = interpreter(inputs, os.environ)
+    values = {"python": str(python), "artifact-name": inputs.artifact_name}
+    write_outputs(Path(os.environ["GITHUB_OUTPUT"]), values)
+    return 0
+
+
+def _export(inputs: Inputs) -> int:
+    if names := withheld(os.environ):
+        print("Withheld from the code that is exported:", ", ".join(names), flush=True)
+        for name in names:
+            del os.environ[name]
+        if os.name == "posix":
+            # A child can read what its parent was started with; so start again without it.
+            again = [sys.executable, "-I", "-m", "ckpt_action.action", "export"]
+            os.execv(sys.executable, again)  # noqa: S606 - this very program
+
+    from ckpt_action.cli import main as run_verb
+
+    arguments = ["export", inputs.config]
+    for model in inputs.models:
+        arguments += ["--model", model]
+    for option, value in (("--output-dir", inputs.output_dir), ("--jobs", inputs.jobs)):
+        arguments += [option, value] if value else []
+    return run_verb(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""The Python environment that the action exports in, made from the action's own checkout.
+
+Runs before anything is installed, so the standard library is all it has.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ckpt_action import __version__
+from ckpt_action.action.inputs import Inputs
+from ckpt_action.errors import ExitCode, fail
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+"""The action's checkout."""
+_SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+
+
+def interpreter(inputs: Inputs, environ: Mapping[str, str]) -> Path:
+    """The interpreter to export with: the one given, or that of a new virtual environment."""
+    if inputs.python:
+        return _existing(inputs.python)
+    folder = Path(environ["RUNNER_TEMP"]) / "ckpt-action"
+    uv = _install_uv(folder / "uv")
+    python = folder / "venv" / _SCRIPTS / "python"
+    _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / "venv"])
+    for arguments in install_commands(inputs):
+        _run([uv, "pip", "install", "--quiet", "--python", python, *arguments])
+    return python
+
+
+def install_commands(inputs: Inputs) -> tuple[tuple[str | Path, ...], ...]:
+    """Arguments of `uv pip install`: the locked set, or one resolution of what was asked for."""
+    if not inputs.tensorflow_version and not inputs.requirements:
+        locked = ROOT / "requirements" / "export.txt"
+        return (("--require-hashes", "-r", locked), ("--no-deps", ROOT))
+    wanted: list[str | Path] = [f"{ROOT}[tensorflow,keras-2]"]
+    if version := inputs.tensorflow_version:
+        series = ".".join(version.split(".")[:2])
+        exact = version if version != series else f"{series}.*"
+        wanted += [f"tensorflow=={exact}", f"tf-keras=={series}.*"]
+    for file in inputs.requirements:
+        wanted += ["-r", file]
+    return (tuple(wanted),)
+
+
+def _existing(python: str) -> Path:
+    found = shutil.which(python)
+    if found is None:
+        raise fail(
+            ExitCode.ENVIRONMENT,
+            f"input `python`: there is no interpreter {python!r}.",
+            hint="Give a command or an absolute path.",
+        )
+    program = "import ckpt_action; print(ckpt_action.__version__)"
+    asked = subprocess.run(
+        [found, "-I", "-c", program], capture_output=True, text=True, check=False
+    )
+    if asked.returncode or asked.stdout.strip() != __version__:
+        has = asked.stdout.strip() if not asked.returncode else "no ckpt-action"
+        raise fail(
+            ExitCode.ENVIRONMENT,
+            f"input `python`: {python} has {has}, this is the action of {__version__}.",
+            hint=f'Install it there: pip install "ckpt-action[tensorflow]=={__version__}"',
+        )
+    return Path(found).absolute()
+
+
+def _install_uv(folder: Path) -> Path:
+    venv.create(folder, with_pip=True, clear=True)
+    python = folder / _SCRIPTS / "python"
+    locked = ROOT / "requirements" / "uv.txt"
+    pip = ["pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([python, "-I", "-m", *pip, "--require-hashes", "-r", locked])
+    return folder / _SCRIPTS / "uv"
+
+
+def _run(argv: Sequence[str | Path]) -> None:
+    done = subprocess.run(
+        [str(word) for word in argv],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise fail(
+            ExitCode.ENVIRONMENT,
+            f"Installing failed: {Path(argv[0]).name} ended with {done.returncode}.",
+            hint="Do python-version, tensorflow-version and requirements fit each other?",
+            details=done.stdout.splitlines()[-30:],
+        )

@@ -1,0 +1,122 @@
+"""The inputs of `action.yml`, as the environment variables that its steps set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ckpt_action.errors import CkptActionError, ExitCode, Problem
+
+_PREFIX = "CKPT_ACTION_"
+_NOT_IN_ARTIFACT_NAMES = frozenset('":<>|*?\r\n\\/')
+"""What `actions/upload-artifact` refuses, once the export is done; we say so before it begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """One use of the action; relative paths are relative to `workspace`."""
+
+    workspace: Path
+    config: str
+    models: tuple[str, ...]
+    output_dir: str
+    jobs: str
+    python: str
+    """Command or absolute path of an interpreter that has everything; empty: make one."""
+    tensorflow_version: str
+    requirements: tuple[Path, ...]
+    artifact_name: str
+
+
+def read_inputs(environ: Mapping[str, str]) -> Inputs:
+    """Raises `CkptActionError` with every input that cannot be meant."""
+    given = {
+        name.removeprefix(_PREFIX).lower(): value.strip()
+        for name, value in environ.items()
+        if name.startswith(_PREFIX)
+    }
+    workspace = Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
+    inputs = Inputs(
+        workspace=workspace,
+        config=given.get("config") or "model-export.toml",
+        models=tuple(given.get("models", "").split()),
+        output_dir=given.get("output_dir", ""),
+        jobs=given.get("jobs", ""),
+        python=given.get("python", ""),
+        tensorflow_version=given.get("tensorflow_version", ""),
+        requirements=tuple(
+            workspace / line for line in given.get("requirements", "").splitlines() if line.strip()
+        ),
+        artifact_name=given.get("artifact_name") or _artifact_name(given, environ),
+    )
+    problems = [*_problems(inputs), *_retention(given.get("retention_days", ""))]
+    if problems:
+        raise CkptActionError(*problems)
+    return inputs
+
+
+def _artifact_name(given: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """Differs between the jobs of a matrix, and between two configurations in one job."""
+    config = Path(given.get("config") or "model-export.toml")
+    parts = ["models", environ.get("GITHUB_JOB", "")]
+    if int(given.get("job_total") or 1) > 1:
+        parts.append(given.get("job_index", ""))
+    if config != Path("model-export.toml"):
+        parts += [*config.parent.parts, config.stem]
+    words = (re.sub(r"[^\w.-]+", "-", part).strip("-.") for part in parts)
+    return "-".join(word for word in words if word)
+
+
+def _problems(inputs: Inputs) -> list[Problem]:
+    problems = []
+    if not (inputs.workspace / inputs.config).is_file():
+        problems.append(
+            _problem(
+                "config",
+                f"there is no file {inputs.config!r} in the workspace.",
+                "Is there an actions/checkout step before this one?",
+            )
+        )
+    if inputs.tensorflow_version and not re.fullmatch(
+        r"\d+\.\d+(\.\d+)?", inputs.tensorflow_version
+    ):
+        problems.append(
+            _problem(
+                "tensorflow-version",
+                f"{inputs.tensorflow_version!r} is no version.",
+                "Write `2.16` or `2.16.2`, in quotes.",
+            )
+        )
+    if inputs.jobs and not re.fullmatch(r"[1-9]\d*", inputs.jobs):
+        problems.append(_problem("jobs", f"{inputs.jobs!r} is no number of processes.", ""))
+    problems += [
+        _problem("requirements", f"there is no file {str(file)!r}.", "Name one file on each line.")
+        for file in inputs.requirements
+        if not file.is_file()
+    ]
+    if bad := sorted(_NOT_IN_ARTIFACT_NAMES & set(inputs.artifact_name)):
+        listed = " ".join(bad)
+        problems.append(
+            _problem("artifact-name", f"{inputs.artifact_name!r} may not hold {listed}", "")
+        )
+    if inputs.python and (inputs.tensorflow_version or inputs.requirements):
+        problems.append(
+            _problem(
+                "python",
+                "with an interpreter of your own nothing is installed.",
+                "Leave out tensorflow-version and requirements, or leave out python.",
+            )
+        )
+    return problems
+
+
+def _retention(days: str) -> list[Problem]:
+    if not days or (days.isdecimal() and 1 <= int(days) <= 90):
+        return []
+    return [_problem("retention-days", f"{days!r} is no number of days from 1 to 90.", "")]
+
+
+def _problem(name: str, message: str, hint: str) -> Problem:
+    return Problem(code=ExitCode.USAGE, message=f"input `{name}`: {message}", hint=hint)
