@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ckpt_action.config.records import TargetSpec, Verify
+from ckpt_action.config.records import Verify
 from ckpt_action.errors import Problem
 from ckpt_action.outcome import (
     ArtifactOutcome,
@@ -56,7 +56,6 @@ class ExportRequest:
     """Rebuild, restore, trace, prove the live model, write every target."""
 
     job: Job
-    environment: str
     artifacts: Path
     """Each target gets the folder of its name below it."""
     probes: Path
@@ -86,7 +85,9 @@ class ExportResult:
 class VerifyRequest:
     """Open one artifact from its files, run it on the probes, compare its payload bytes."""
 
-    target: TargetSpec
+    format: str
+    name: str
+    """As messages call it."""
     folder: Path
     signatures: tuple[SignatureRecord, ...]
     variables: Mapping[str, str]

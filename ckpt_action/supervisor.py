@@ -19,7 +19,7 @@ from ckpt_action.children import CannotFork, ServerDied, ServerProcess, spawn
 from ckpt_action.codec import from_data
 from ckpt_action.diagnosis import crash_problem
 from ckpt_action.environments import Environment, import_problem, variables
-from ckpt_action.errors import CkptActionError, Problem
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 from ckpt_action.memory import Gate, available, oom_kills
 from ckpt_action.requests import Ended, Failure, Request
 
@@ -43,11 +43,14 @@ class Supervisor:
         self._environ = environ
         self._servers: dict[Environment, ServerProcess] = {}
         self._starting = threading.Lock()
+        self._closed = False
 
     def close(self) -> None:
-        """End every server and, with it, every child."""
-        for server in self._servers.values():
-            server.close()
+        """End every server and, with it, every child; nothing is started any more."""
+        with self._starting:
+            self._closed = True
+            for server in self._servers.values():
+                server.close()
 
     def run(self, environment: Environment, request: Request) -> Answer:
         """Run `request` to its end, however that comes; never raises for what the child did."""
@@ -73,6 +76,8 @@ class Supervisor:
 
     def _server(self, environment: Environment, environ: Mapping[str, str]) -> ServerProcess:
         with self._starting:
+            if self._closed:
+                raise fail(ExitCode.CRASH, "The run was stopped.")
             server = self._servers.get(environment)
             if server is None or not server.alive:
                 if server is not None:

@@ -33,7 +33,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> VerifyResult:
         ("comparing its payload bytes", check.payloads),
         ("running it", check.values),
     ):
-        enter_stage(work, f"{stage} ({request.target.name})")
+        enter_stage(work, f"{stage} ({request.name})")
         with check.collecting():
             step()
         if check.artifact is None:
@@ -52,7 +52,7 @@ class _Check:
         self.verdicts: list[OutputVerdict] = []
         self.problems: list[Problem] = []
         self._request = request
-        self._who = f"Artifact {request.target.name!r}"
+        self._who = f"Artifact {request.name!r}"
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
@@ -67,7 +67,7 @@ class _Check:
             self._fail(f"cannot be read: {type(error).__name__}: {_first_line(error)}")
 
     def open(self) -> None:
-        target = registry()[self._request.target.format]
+        target = registry()[self._request.format]
         self.artifact = target.open_artifact(self._request.folder, self._request.op_libraries)
 
     def signatures(self) -> None:

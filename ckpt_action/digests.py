@@ -1,0 +1,53 @@
+"""sha256 of files, as the manifest records them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ckpt_action.outcome import FileRecord
+
+_CHUNK = 1 << 20
+
+
+def file_digest(file: Path) -> str:
+    """sha256 of the bytes of `file`, in hexadecimal."""
+    digest = hashlib.sha256()
+    _feed(digest, file)
+    return digest.hexdigest()
+
+
+def file_record(file: Path, folder: Path) -> FileRecord:
+    """`file` with its path relative to `folder`."""
+    return FileRecord(
+        path=relative(file, folder), bytes=file.stat().st_size, sha256=file_digest(file)
+    )
+
+
+def folder_records(folder: Path) -> tuple[FileRecord, ...]:
+    """Every file below `folder`, sorted by its path relative to it."""
+    files = [file for file in folder.rglob("*") if not file.is_dir()]
+    return tuple(sorted((file_record(f, folder) for f in files), key=lambda r: r.path))
+
+
+def set_digest(files: Iterable[Path], folder: Path) -> str:
+    """One sha256 over several files: of each, sorted by its path relative to `folder`, the path,
+    a zero byte, the size in decimal, a zero byte, the bytes."""
+    digest = hashlib.sha256()
+    for name, file in sorted((relative(file, folder), file) for file in files):
+        digest.update(f"{name}\0{file.stat().st_size}\0".encode())
+        _feed(digest, file)
+    return digest.hexdigest()
+
+
+def relative(file: Path, folder: Path) -> str:
+    """POSIX path from `folder` to `file`, which need not lie below it."""
+    return Path(os.path.relpath(file, folder)).as_posix()
+
+
+def _feed(digest: hashlib._Hash, file: Path) -> None:
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)

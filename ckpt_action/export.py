@@ -1,0 +1,200 @@
+"""The whole of an export: load, plan, export and verify every job, place, describe, report."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ckpt_action import __version__
+from ckpt_action.config.load import load_config
+from ckpt_action.config.records import Config
+from ckpt_action.digests import file_record, relative
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
+from ckpt_action.job import JobRun, Progress
+from ckpt_action.manifest import (
+    SUMS,
+    Exported,
+    Manifest,
+    exported,
+    merged,
+    read_manifest,
+    write_manifest,
+)
+from ckpt_action.outcome import JobOutcome, Run
+from ckpt_action.plan import Job, Plan, make_plan
+from ckpt_action.staging import Staging, recover, staging
+from ckpt_action.supervisor import Supervisor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line decides; the rest is in the configuration."""
+
+    models: tuple[str, ...] = ()
+    """Only these; empty for all."""
+    jobs: int = 1
+    """Child processes at once at most."""
+    output_dir: Path | None = None
+    """Instead of the configuration's."""
+
+
+def export(
+    file: Path, options: Options, environ: Mapping[str, str], progress: Progress
+) -> tuple[Run, Path]:
+    """Export what `file` declares; returns what came out and the output folder.
+
+    One job's failure never hides the next: it is in that job's outcome. Raises CkptActionError
+    for what stops everything: a configuration with errors, an output folder that is not ours.
+    """
+    loaded = load_config(file)
+    if loaded.config is None:
+        raise CkptActionError(*loaded.problems)
+    plan = make_plan(loaded.config, models=options.models)
+    output_dir = (options.output_dir or loaded.config.output_dir).absolute()
+    commit = _commit(loaded.config.folder)
+    outcomes: tuple[JobOutcome, ...] = ()
+    if plan.jobs:
+        recover(output_dir)
+        _refuse_foreign(output_dir, plan)
+        with staging(output_dir) as stage:
+            outcomes = _run_jobs(plan, stage, options.jobs, environ, progress)
+            _place(plan, outcomes, stage, read_manifest(output_dir), commit)
+    run = Run(
+        tool=__version__,
+        config=str(file),
+        jobs=outcomes,
+        problems=loaded.problems + plan.problems,
+        commit=commit,
+    )
+    return run, output_dir
+
+
+def _run_jobs(
+    plan: Plan, stage: Staging, jobs: int, environ: Mapping[str, str], progress: Progress
+) -> tuple[JobOutcome, ...]:
+    servers = stage.work / "servers"
+    servers.mkdir()
+    with _stopping_pool(jobs) as pool:
+        supervisor = Supervisor(jobs=jobs, folder=servers, environ=environ)
+        with contextlib.closing(supervisor):
+            runs = [
+                JobRun(
+                    job,
+                    supervisor,
+                    work=stage.work / "jobs" / job.name,
+                    folder=stage.items / job.name,
+                    progress=progress,
+                )
+                for job in plan.jobs
+            ]
+            return tuple(pool.map(JobRun.run, runs))
+
+
+@contextlib.contextmanager
+def _stopping_pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool that starts nothing more once it is left; what runs is waited for."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _refuse_foreign(output_dir: Path, plan: Plan) -> None:
+    """What an export would replace must be from an export: nobody's own files are moved away."""
+    manifest = read_manifest(output_dir)
+    known = {job.name for job in manifest.jobs} if manifest else set()
+    places = [output_dir / job.name for job in plan.jobs if job.name not in known]
+    if manifest is None:
+        places.append(output_dir / SUMS)
+    problems = [
+        Problem(
+            code=ExitCode.OUTPUT,
+            message=f"{place} is in the way: no manifest says that an export made it.",
+            hint="Move it away, or choose another output folder.",
+            where=Where(file=str(place)),
+        )
+        for place in places
+        if place.exists()
+    ]
+    if problems:
+        raise CkptActionError(*problems)
+
+
+def _place(
+    plan: Plan,
+    outcomes: tuple[JobOutcome, ...],
+    stage: Staging,
+    old: Manifest | None,
+    commit: str | None,
+) -> None:
+    """Everything that was proven goes into the output folder, together with its manifest.
+
+    A job of which at least one target passed replaces the whole folder of that job, so that no
+    folder mixes two exports; the manifest names the targets that failed. A job of which nothing
+    passed leaves its earlier folder and entry, and the manifest says so.
+    """
+    new = [
+        _exported(job, outcome, plan.config, commit)
+        for job, outcome in zip(plan.jobs, outcomes, strict=True)
+        if (stage.items / job.name).is_dir()
+    ]
+    placed = {entry.name for entry in new}
+    removed = _gone(old, plan, placed)
+    failed = [job.name for job in plan.jobs if job.name not in placed]
+    manifest = merged(old, new, failed=failed, removed=removed)
+    if manifest == (old or Manifest()):
+        return
+    write_manifest(manifest, stage.items)
+    stage.commit(removed)
+
+
+def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
+    """Earlier jobs that this run has replaced under another name, or that nobody declares now.
+
+    Only where nothing failed: an earlier export is never given up for one that did not succeed.
+    """
+    planned = {job.name for job in plan.jobs}
+    if old is None or not planned <= placed or any(map(_is_error, plan.problems)):
+        return set()
+    declared = {model.name for model in plan.config.models}
+    exported_now = {job.model.name for job in plan.jobs}
+    return {
+        job.name
+        for job in old.jobs
+        if job.name not in planned and (job.model in exported_now or job.model not in declared)
+    }
+
+
+def _is_error(problem: Problem) -> bool:
+    return problem.severity is Severity.ERROR
+
+
+def _exported(job: Job, outcome: JobOutcome, config: Config, commit: str | None) -> Exported:
+    verify = job.model.verify
+    return exported(
+        outcome,
+        config.folder,
+        tool=__version__,
+        commit=commit,
+        config=config.file.name,
+        golden=file_record(verify.golden, config.folder) if verify.golden else None,
+        rtol=verify.rtol,
+        atol=verify.atol,
+        op_libraries=tuple(relative(path, config.folder) for path in job.model.op_libraries),
+    )
+
+
+def _commit(folder: Path) -> str | None:
+    """The commit that `folder` has checked out; None outside of git."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return answer.stdout.strip() or None

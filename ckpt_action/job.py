@@ -1,0 +1,240 @@
+"""One job from its plan to its outcome: export in one child, verify each artifact in another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from ckpt_action.codec import from_data, to_data
+from ckpt_action.digests import folder_records, relative, set_digest
+from ckpt_action.environments import Environment, environments, title
+from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.memory import export_need, verify_need
+from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, JobOutcome
+from ckpt_action.plan import Job
+from ckpt_action.requests import (
+    EXPORT,
+    VERIFY,
+    ExportRequest,
+    ExportResult,
+    Request,
+    VerifyRequest,
+    VerifyResult,
+)
+from ckpt_action.supervisor import Answer, Supervisor
+
+
+class Progress(Protocol):
+    """Who hears what is being done; called from several threads."""
+
+    def __call__(self, job: str, doing: str) -> None:
+        """`job` has begun with the next thing."""
+
+    def done(self, job: str, result: str) -> None:
+        """`job` has ended."""
+
+
+_ANOTHER_KERAS_MAY_HELP = {ExitCode.REBUILD, ExitCode.RESTORE, ExitCode.ENVIRONMENT}
+_NEEDED = ("signature", "payload", "values")
+"""What has to be shown of every artifact."""
+
+
+class JobRun:
+    """The way of one job; `run` is called once."""
+
+    def __init__(
+        self, job: Job, supervisor: Supervisor, *, work: Path, folder: Path, progress: Progress
+    ) -> None:
+        """`folder` becomes the job's folder with the artifacts that passed, or does not exist
+        afterwards; `work` is for requests, logs and artifacts that are not proven."""
+        self._job = job
+        self._supervisor = supervisor
+        self._work = work
+        self._folder = folder
+        self._progress = progress
+        self._seconds = 0.0
+        self._peak_rss = 0
+
+    def run(self) -> JobOutcome:
+        """Export and verify; whatever goes wrong is in the outcome, nothing is raised for it."""
+        environment, result, problems = self._export()
+        outcome = JobOutcome(
+            name=self._job.name,
+            model=self._job.model.name,
+            checkpoint=_checkpoint(self._job),
+            entry_point=str(self._job.model.entry_point or ""),
+            problems=problems,
+        )
+        if result is not None:
+            outcome = replace(
+                outcome,
+                binding=result.binding,
+                variables=result.variables,
+                proofs=result.proofs,
+                verdicts=result.verdicts,
+                sources=result.sources,
+                versions=result.versions,
+                problems=problems + result.problems,
+                artifacts=tuple(self._finish(a, environment, result) for a in result.artifacts),
+            )
+        outcome = replace(outcome, seconds=self._seconds, peak_rss=self._peak_rss)
+        failed = outcome.exit_code is not ExitCode.OK
+        self._progress.done(
+            self._job.name, "failed" if failed else f"done in {self._seconds:.1f} s"
+        )
+        return outcome
+
+    def _export(self) -> tuple[Environment, ExportResult | None, tuple[Problem, ...]]:
+        """Try each environment until one gives a result, or fails in a way that another cannot
+        help; the problems are those of all failed tries, labelled where there were several."""
+        tries: list[tuple[Environment, tuple[Problem, ...]]] = []
+        for environment in environments(self._job):
+            self._progress(self._job.name, "exporting")
+            answer = self._ask_export(environment)
+            if answer.result is not None:
+                result = from_data(ExportResult, answer.result)
+                return environment, result, tuple(_fallback(*one) for one in tries)
+            tries.append((environment, answer.problems))
+            codes = {p.code for p in answer.problems if p.severity is Severity.ERROR}
+            if not codes <= _ANOTHER_KERAS_MAY_HELP:
+                break
+        return tries[-1][0], None, _labelled(tries)
+
+    def _ask_export(self, environment: Environment) -> Answer:
+        work = self._work / environment
+        request = ExportRequest(
+            job=self._job, artifacts=work / "artifacts", probes=work / "probes.npz"
+        )
+        need = export_need(self._job.checkpoint.bytes)
+        return self._ask(environment, EXPORT, to_data(request), work, need)
+
+    def _finish(
+        self, artifact: ArtifactOutcome, environment: Environment, result: ExportResult
+    ) -> ArtifactOutcome:
+        """Verify what was written and, where nothing is wrong with it, move it to its place."""
+        written = self._work / environment / "artifacts" / artifact.name
+        if not artifact.passed:
+            return artifact
+        artifact = replace(artifact, files=folder_records(written))
+        artifact = self._verified(artifact, environment, result, written)
+        artifact = replace(
+            artifact, problems=artifact.problems + self._unproven(artifact) + self._gates(artifact)
+        )
+        if artifact.passed:
+            self._folder.mkdir(exist_ok=True)
+            written.rename(self._folder / artifact.name)
+        return artifact
+
+    def _verified(
+        self,
+        artifact: ArtifactOutcome,
+        environment: Environment,
+        result: ExportResult,
+        written: Path,
+    ) -> ArtifactOutcome:
+        self._progress(self._job.name, f"verifying {artifact.name}")
+        digests = {v.path: v.sha256 for v in result.variables}
+        request = VerifyRequest(
+            format=artifact.format,
+            name=artifact.name,
+            folder=written,
+            signatures=result.signatures,
+            variables={path: digests[path] for path in result.captured},
+            payloads=artifact.payloads,
+            verify=self._job.model.verify,
+            probes=self._work / environment / "probes.npz",
+            op_libraries=self._job.model.op_libraries,
+        )
+        work = self._work / f"verify-{artifact.name}"
+        need = verify_need(artifact.bytes)
+        answer = self._ask(environment, VERIFY, to_data(request), work, need)
+        if answer.result is None:
+            return replace(artifact, problems=artifact.problems + answer.problems)
+        found = from_data(VerifyResult, answer.result)
+        return replace(
+            artifact,
+            proofs=found.proofs,
+            verdicts=found.verdicts,
+            problems=artifact.problems + found.problems,
+        )
+
+    def _ask(
+        self,
+        environment: Environment,
+        task: str,
+        arguments: dict[str, object],
+        work: Path,
+        memory: int,
+    ) -> Answer:
+        request = Request(
+            task=task,
+            arguments=arguments,
+            work=work,
+            timeout=self._job.model.timeout,
+            memory=memory,
+        )
+        answer = self._supervisor.run(environment, request)
+        self._seconds += answer.ended.seconds
+        self._peak_rss = max(self._peak_rss, answer.ended.peak_rss)
+        return answer
+
+    def _unproven(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
+        """Failing is the default: without every proof an artifact fails, whatever was said."""
+        shown = {proof.name for proof in artifact.proofs if proof.passed}
+        missing = [name for name in _NEEDED if name not in shown]
+        if not missing or not artifact.passed:
+            return ()
+        return (
+            Problem(
+                code=ExitCode.VERIFY,
+                message=f"Artifact {artifact.name!r} was not proven: {', '.join(missing)}.",
+            ),
+        )
+
+    def _gates(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
+        (target,) = (t for t in self._job.model.targets if t.name == artifact.name)
+        if target.max_size is None or artifact.bytes <= target.max_size:
+            return ()
+        return (
+            Problem(
+                code=ExitCode.GATE,
+                message=f"Artifact {artifact.name!r} has {artifact.bytes} bytes, more than its "
+                f"`max-size` of {target.max_size}.",
+                hint="Raise `max-size`, or make the model smaller.",
+            ),
+        )
+
+
+def _checkpoint(job: Job) -> CheckpointRecord:
+    files = job.checkpoint
+    return CheckpointRecord(
+        path=relative(files.path, job.folder),
+        kind=files.kind.value,
+        writer=files.writer.value,
+        step=files.step,
+        sha256=set_digest(files.files, files.path.parent),
+        bytes=files.bytes,
+    )
+
+
+def _labelled(tries: list[tuple[Environment, tuple[Problem, ...]]]) -> tuple[Problem, ...]:
+    """The problems of failed tries; where there were several, each says under which Keras."""
+    if len(tries) == 1:
+        return tries[0][1]
+    return tuple(
+        replace(problem, message=f"Under {title(environment)}: {problem.message}")
+        for environment, problems in tries
+        for problem in problems
+    )
+
+
+def _fallback(environment: Environment, problems: tuple[Problem, ...]) -> Problem:
+    """That another Keras was tried first, for the report."""
+    first = next(p for p in problems if p.severity is Severity.ERROR)
+    return Problem(
+        code=first.code,
+        severity=Severity.NOTE,
+        message=f"{title(environment)} was tried first and failed: {first.message}",
+        details=tuple(str(problem) for problem in problems),
+    )

@@ -1,0 +1,165 @@
+"""`manifest.json`: what was made, from what, proven how. `schema/manifest.schema.json` is its form.
+
+Equal inputs give equal bytes, so it holds no times, no memory sizes and no path of one machine;
+those are in the report. It describes exactly the files that lie in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ckpt_action.codec import from_data, to_data
+from ckpt_action.digests import file_record
+from ckpt_action.errors import ExitCode, Problem, Severity, Where, fail
+from ckpt_action.outcome import FileRecord, JobOutcome
+
+NAME = "manifest.json"
+SUMS = "SHA256SUMS"
+VERSION = 1
+_CHANGING = ("seconds", "peak_rss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported(JobOutcome):
+    """One job whose artifacts lie in the folder, with what it takes to verify them again."""
+
+    tool: str
+    """Version of ckpt-action that made it."""
+    commit: str | None
+    """Commit of the repository it was made from."""
+    config: str
+    """Name of the configuration file."""
+    failed_targets: tuple[str, ...] = ()
+    """Names of targets that were asked for too and failed; nothing of them is here."""
+    golden: FileRecord | None = None
+    """The golden file; its path is relative to the configuration's folder."""
+    rtol: float | None = None
+    atol: float | None = None
+    op_libraries: tuple[str, ...] = ()
+    """Relative to the configuration's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The whole folder."""
+
+    version: int = VERSION
+    jobs: tuple[Exported, ...] = ()
+    """Sorted by name."""
+    kept: tuple[str, ...] = ()
+    """Jobs whose last export failed: what lies here is from the export before, as it says."""
+
+
+def exported(job: JobOutcome, folder: Path, **more: Any) -> Exported:
+    """`job` without what failed and what differs between machines; `folder` holds the config."""
+    whole = {f.name: getattr(job, f.name) for f in fields(JobOutcome)}
+    passed = tuple(artifact for artifact in job.artifacts if artifact.passed)
+    return replace(
+        Exported(**whole, **more),
+        artifacts=tuple(
+            replace(a, problems=_portable_problems(a.problems, folder)) for a in passed
+        ),
+        failed_targets=tuple(a.name for a in job.artifacts if not a.passed),
+        problems=_portable_problems(job.problems, folder),
+        seconds=0.0,
+        peak_rss=0,
+    )
+
+
+def _portable_problems(problems: Iterable[Problem], folder: Path) -> tuple[Problem, ...]:
+    """Warnings and notes, without paths above the configuration's folder and without logs."""
+    return tuple(
+        replace(
+            problem,
+            message=_portable(problem.message, folder),
+            hint=_portable(problem.hint, folder),
+            where=_portable_place(problem.where, folder),
+            details=(),
+        )
+        for problem in problems
+        if problem.severity is not Severity.ERROR
+    )
+
+
+def _portable_place(where: Where | None, folder: Path) -> Where | None:
+    return where and replace(where, file=_portable(where.file, folder))
+
+
+def _portable(text: str, folder: Path) -> str:
+    return text.replace(f"{folder}/", "").replace(f"{folder}\\", "")
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest in `folder`, or None where there is none.
+
+    Raises CkptActionError (OUTPUT) where the file is not what this version writes.
+    """
+    file = folder / NAME
+    try:
+        return from_data(Manifest, json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise fail(
+            ExitCode.OUTPUT,
+            f"{NAME} cannot be read: {error}.",
+            hint="It was changed, or written by another version of ckpt-action. Export again into "
+            "an empty folder.",
+            where=Where(file=str(file)),
+        ) from None
+
+
+def merged(
+    old: Manifest | None, new: Iterable[Exported], *, failed: Iterable[str], removed: Iterable[str]
+) -> Manifest:
+    """`old` with the jobs of `new` in the place of theirs, and without `removed`.
+
+    `failed` jobs keep the entry, and the files, of an earlier export that succeeded.
+    """
+    jobs = {job.name: job for job in (old.jobs if old else ()) if job.name not in set(removed)}
+    fresh = {job.name: job for job in new}
+    kept = {*(old.kept if old else ()), *failed} & jobs.keys() - fresh.keys()
+    merged_jobs = jobs | fresh
+    return Manifest(
+        jobs=tuple(merged_jobs[n] for n in sorted(merged_jobs)), kept=tuple(sorted(kept))
+    )
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """The file's content; equal manifests give equal text."""
+    data = to_data(manifest)
+    for job in data["jobs"]:
+        for name in _CHANGING:
+            del job[name]
+    return json.dumps(data, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write `manifest.json`, and `SHA256SUMS` over it and every artifact's files."""
+    file = folder / NAME
+    file.write_text(manifest_text(manifest), encoding="utf-8", newline="\n")
+    text = sums(listed_files(manifest, folder))
+    (folder / SUMS).write_text(text, encoding="utf-8", newline="\n")
+
+
+def sums(records: Iterable[FileRecord]) -> str:
+    """The content of `SHA256SUMS`, in shasum's format."""
+    return "".join(f"{record.sha256}  {record.path}\n" for record in records)
+
+
+def listed_files(manifest: Manifest, folder: Path) -> list[FileRecord]:
+    """Every file of the folder that has a digest, sorted by its path relative to the folder.
+
+    `folder` holds `manifest.json` itself; the others are taken from its records.
+    """
+    records = [
+        replace(record, path=f"{artifact.folder}/{record.path}")
+        for job in manifest.jobs
+        for artifact in job.artifacts
+        for record in artifact.files
+    ]
+    return sorted([*records, file_record(folder / NAME, folder)], key=lambda r: r.path)

@@ -1,0 +1,180 @@
+"""An exported folder again, without the code it was made from: files, payloads, golden values."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ckpt_action import __version__
+from ckpt_action.codec import from_data, to_data
+from ckpt_action.config.records import Verify
+from ckpt_action.digests import file_digest, relative
+from ckpt_action.errors import ExitCode, Problem, Severity, Where, fail
+from ckpt_action.job import Progress
+from ckpt_action.manifest import NAME, SUMS, Exported, Manifest, listed_files, read_manifest, sums
+from ckpt_action.memory import verify_need
+from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome, Run
+from ckpt_action.requests import VERIFY, Request, VerifyRequest, VerifyResult
+from ckpt_action.staging import HIDDEN, recover
+from ckpt_action.supervisor import Supervisor
+
+_TIMEOUT = 1800.0
+_REPORTS = {"report.html", "report.json"}
+"""Lie beside the manifest without being listed in it: they hold times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    base: Path | None = None
+    """Folder that golden files and op libraries are relative to; searched upwards if None."""
+    jobs: int = 1
+
+
+def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress: Progress) -> Run:
+    """Check every file of `folder` against the manifest and open every artifact again.
+
+    Problems are in the returned run, those of one artifact with it. Raises CkptActionError
+    (OUTPUT) where `folder` holds no readable manifest.
+    """
+    folder = folder.absolute()
+    recover(folder)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise fail(
+            ExitCode.OUTPUT,
+            f"There is no {NAME} in {folder}.",
+            hint="Give the folder that `ckpt-action export` wrote into.",
+        )
+    with (
+        tempfile.TemporaryDirectory(prefix="ckpt-action-") as work,
+        ThreadPoolExecutor(options.jobs) as pool,
+        contextlib.closing(
+            Supervisor(jobs=options.jobs, folder=Path(work), environ=environ)
+        ) as supervisor,
+    ):
+        checks = [
+            _JobCheck(
+                job=job,
+                folder=folder,
+                work=Path(work) / job.name,
+                bases=(options.base,) if options.base else (Path.cwd(), *folder.parents),
+                supervisor=supervisor,
+                progress=progress,
+            )
+            for job in manifest.jobs
+        ]
+        jobs = tuple(pool.map(_JobCheck.run, checks))
+    return Run(
+        tool=__version__,
+        config=str(folder / NAME),
+        jobs=jobs,
+        problems=tuple(_file_problems(manifest, folder)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _JobCheck:
+    """One job of the manifest."""
+
+    job: Exported
+    folder: Path
+    work: Path
+    bases: tuple[Path, ...]
+    """Folders that golden files and op libraries may be relative to."""
+    supervisor: Supervisor
+    progress: Progress
+
+    def run(self) -> JobOutcome:
+        golden = self._golden()
+        problems = self.job.problems
+        if self.job.golden and golden is None:
+            problems += (_no_golden(self.job.golden),)
+        artifacts = tuple(self._check(artifact, golden) for artifact in self.job.artifacts)
+        outcome = replace(self.job, artifacts=artifacts, problems=problems)
+        failed = outcome.exit_code is not ExitCode.OK
+        self.progress.done(self.job.name, "failed" if failed else "verified")
+        return outcome
+
+    def _golden(self) -> Path | None:
+        """The recorded golden file, known by its digest."""
+        record = self.job.golden
+        found = [base / record.path for base in self.bases] if record else []
+        return next(
+            (f for f in found if f.is_file() and record and file_digest(f) == record.sha256), None
+        )
+
+    def _check(self, artifact: ArtifactOutcome, golden: Path | None) -> ArtifactOutcome:
+        self.progress(self.job.name, f"verifying {artifact.name}")
+        digests = {v.path: v.sha256 for v in self.job.variables}
+        request = VerifyRequest(
+            format=artifact.format,
+            name=artifact.name,
+            folder=self.folder / artifact.folder,
+            signatures=artifact.signatures,
+            variables={path: digests[path] for path in sorted(set(artifact.payloads.values()))},
+            payloads=artifact.payloads,
+            verify=Verify(golden=golden, rtol=self.job.rtol, atol=self.job.atol),
+            op_libraries=tuple(map(self._find, self.job.op_libraries)),
+        )
+        answer = self.supervisor.run(
+            "keras-3",
+            Request(
+                task=VERIFY,
+                arguments=to_data(request),
+                work=self.work / artifact.name,
+                timeout=_TIMEOUT,
+                memory=verify_need(artifact.bytes),
+            ),
+        )
+        if answer.result is None:
+            return replace(artifact, proofs=(), verdicts=(), problems=answer.problems)
+        found = from_data(VerifyResult, answer.result)
+        return replace(
+            artifact, proofs=found.proofs, verdicts=found.verdicts, problems=found.problems
+        )
+
+    def _find(self, path: str) -> Path:
+        places = [base / path for base in self.bases]
+        return next((place for place in places if place.is_file()), places[0])
+
+
+def _no_golden(record: FileRecord) -> Problem:
+    return Problem(
+        code=ExitCode.VERIFY,
+        severity=Severity.WARNING,
+        message=f"The golden file {record.path} was not found as it was at the export, so values "
+        "were not compared; bytes were.",
+        hint="Give the configuration's folder with --base.",
+    )
+
+
+def _file_problems(manifest: Manifest, folder: Path) -> Iterator[Problem]:
+    """Files that are missing, changed or not listed."""
+    listed = {record.path: record for record in listed_files(manifest, folder)}
+    for path, record in listed.items():
+        file = folder / path
+        if not file.is_file():
+            yield _problem(file, f"{path} is missing.")
+        elif file.stat().st_size != record.bytes or file_digest(file) != record.sha256:
+            yield _problem(file, f"{path} is not the file that was exported: its sha256 differs.")
+    for file in sorted(folder.rglob("*")):
+        path = relative(file, folder)
+        if path.split("/")[0] == HIDDEN or file.is_dir():
+            continue
+        if path not in listed and path not in {SUMS, *_REPORTS}:
+            yield _problem(file, f"{path} is not listed in {NAME}.")
+    if not (folder / SUMS).is_file() or (folder / SUMS).read_text() != sums(listed.values()):
+        yield _problem(folder / SUMS, f"{SUMS} does not agree with {NAME}.")
+
+
+def _problem(file: Path, message: str) -> Problem:
+    return Problem(
+        code=ExitCode.VERIFY,
+        message=message,
+        hint="Export again, or restore the folder as it was.",
+        where=Where(file=str(file)),
+    )
