@@ -14,6 +14,7 @@ from ckpt_action.engine.architecture import model_from_file
 from ckpt_action.engine.build import build
 from ckpt_action.engine.entry_point import make_model
 from ckpt_action.engine.kerases import keras_family, keras_version
+from ckpt_action.engine.metagraph import graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.records import Family, Rebuilt
@@ -44,11 +45,13 @@ def rebuild(job: Job) -> Rebuilt:
     extend_path(job.python_path)
     for module in job.model.imports:
         import_module(module, roots)
+    if job.model.entry_point is None and job.checkpoint.kind is Kind.NAME_BASED:
+        return _from_meta(job)
     model, family = _make(job)
     signatures, warnings = resolve_signatures(model, job.model.signatures, job.model.name)
     callers = build(model, signatures, roots)
     if not reachable_variables(model):
-        raise _no_variables(model, job)
+        raise _no_variables(model)
     return Rebuilt(
         model=model,
         family=family,
@@ -57,6 +60,24 @@ def rebuild(job: Job) -> Rebuilt:
         sources=loaded_sources(roots),
         callers=callers,
         problems=warnings,
+    )
+
+
+def _from_meta(job: Job) -> Rebuilt:
+    model, callers, notes = graph_model(job)
+    if not model.graph_variables:
+        raise fail(
+            ExitCode.REBUILD,
+            "the declared outputs read no variable of the graph.",
+            hint="Name tensors that come after the weights.",
+        )
+    return Rebuilt(
+        model=model,
+        family="graph",
+        keras_version=None,
+        signatures=job.model.signatures,
+        callers=callers,
+        problems=notes,
     )
 
 
@@ -127,13 +148,10 @@ def _advice(found: object) -> str:
     return "Return a Keras model, a tf.Module or a callable that holds its variables."
 
 
-def _no_variables(model: Any, job: Job) -> CkptActionError:
-    if job.checkpoint.kind is Kind.NAME_BASED and job.model.entry_point is None:
-        what = "the graph reads no variable to compute its outputs"
-    else:
-        what = f"the {type(model).__name__} that the entry point returned holds no variable"
+def _no_variables(model: Any) -> CkptActionError:
     return fail(
         ExitCode.REBUILD,
-        f"{what}, even after it was called.",
+        f"the {type(model).__name__} that the entry point returned holds no variable, even after "
+        "it was called.",
         hint="Keep layers and variables as attributes, or in lists and dicts that are attributes.",
     )

@@ -1,0 +1,152 @@
+"""TF1: the graph in the `.meta` beside a checkpoint becomes a module that can be traced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from ckpt_action.config.records import Signature
+from ckpt_action.engine.metagraph_prune import Pruned, prune
+from ckpt_action.engine.metagraph_suggest import undeclared
+from ckpt_action.engine.metagraph_tables import make_tables
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
+from ckpt_action.plan import Job
+
+
+class GraphModel(tf.Module):  # type: ignore[misc]
+    """The variables and tables that the declared signatures read, named as in the graph."""
+
+    def __init__(self, variables: Mapping[str, Any], tables: Mapping[str, Any]) -> None:
+        super().__init__(name="graph")
+        self.graph_variables = dict(variables)
+        self.tables = dict(tables)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphCall:
+    """One signature of a GraphModel."""
+
+    function: Any
+    names: tuple[str, ...]
+
+    def __call__(self, tensors: Mapping[str, Any]) -> Any:
+        return self.function(*(tensors[name] for name in self.names))
+
+
+def graph_model(job: Job) -> tuple[GraphModel, dict[str, GraphCall], tuple[Problem, ...]]:
+    """(module, signature name to its call, warnings) of the `.meta` beside the job's checkpoint.
+
+    Raises CkptActionError: CONFIG where there is no `.meta`, CHECKPOINT where it is damaged,
+    SIGNATURE where the declared tensors do not fit the graph, ENVIRONMENT for unknown ops.
+    """
+    meta = _read(job.checkpoint.path)
+    signatures = job.model.signatures
+    if not signatures:
+        raise undeclared(meta.graph_def, job.model.name)
+    pruned: dict[str, Pruned] = {}
+    problems: list[Problem] = []
+    for signature in signatures:
+        try:
+            pruned[signature.name] = prune(meta, signature)
+        except CkptActionError as error:
+            problems += error.problems
+    if problems:
+        raise CkptActionError(*problems)
+    handles = [(name, part) for part in pruned.values() for name in part.variables]
+    model = GraphModel(
+        {name: _variable(part.definitions[name]) for name, part in handles},
+        make_tables(meta, {name for part in pruned.values() for name in part.tables}),
+    )
+    calls = {s.name: _graph_call(model, s, pruned[s.name]) for s in signatures}
+    return model, calls, tuple(note for part in pruned.values() for note in part.notes)
+
+
+def _graph_call(model: GraphModel, signature: Signature, pruned: Pruned) -> GraphCall:
+    """The pruned graph as a function of the declared inputs.
+
+    `wrap_function` adds no control dependencies of its own: those of TensorFlow 2 cannot be told
+    in a graph whose loops and conditions are Switch, Merge, Enter and Exit.
+    """
+
+    def imported(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = tf.graph_util.import_graph_def(
+            pruned.graph,
+            input_map=dict(zip(pruned.inputs.values(), tensors, strict=True))
+            | _feeds(model, pruned),
+            return_elements=list(pruned.outputs.values()),
+            name="",
+            producer_op_list=pruned.producer_ops,
+        )
+        return dict(zip(pruned.outputs, outputs, strict=True))
+
+    specs = [
+        tf.TensorSpec([d if isinstance(d, int) else None for d in spec.shape], spec.dtype)
+        for spec in signature.inputs
+    ]
+    try:
+        function = tf.compat.v1.wrap_function(imported, specs)
+    except (ValueError, TypeError, tf.errors.OpError) as error:
+        raise fail(
+            ExitCode.SIGNATURE,
+            f"signature {signature.name}: the graph cannot be cut as declared: {error}",
+            hint="Check shapes and dtypes of the declared inputs and constants.",
+        ) from error
+    return GraphCall(function=function, names=tuple(spec.name for spec in signature.inputs))
+
+
+def _feeds(model: GraphModel, pruned: Pruned) -> dict[str, Any]:
+    """Tensors of the graph that variables, tables and declared constants stand for."""
+    graph = tf.compat.v1.get_default_graph()
+    feeds: dict[str, Any] = {
+        name: tf.constant(value, dtype=dtype) for name, (value, dtype) in pruned.constants.items()
+    }
+    for name, takes_handle in pruned.variables.items():
+        variable = model.graph_variables[name]
+        feeds[f"{name}:0"] = (
+            graph.capture(variable.handle) if takes_handle else variable.read_value()
+        )
+    for name in pruned.tables:
+        feeds[f"{name}:0"] = graph.capture(model.tables[name].resource_handle)
+    return feeds
+
+
+def _read(prefix: Path) -> Any:
+    path = prefix.with_name(prefix.name + ".meta")
+    if not path.is_file():
+        raise fail(
+            ExitCode.CONFIG,
+            f"{prefix.name} is a TF1 checkpoint without a {path.name} beside it: it holds values "
+            "by name, no graph.",
+            hint='Commit the `.meta` too, or name an `entry-point = "module:function"` whose '
+            "variables have the same names.",
+        )
+    meta = tf.compat.v1.MetaGraphDef()
+    try:
+        meta.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise fail(
+            ExitCode.CHECKPOINT,
+            f"{path.name} is no MetaGraphDef: it is damaged or something else.",
+            hint="If it is a Git LFS pointer, run `git lfs pull`.",
+        ) from error
+    return meta
+
+
+def _variable(node: Any) -> Any:
+    """A variable of the node's shape and dtype; its value is to be restored."""
+    shape = tf.TensorShape(node.attr["shape"].shape)
+    if not shape.is_fully_defined():
+        raise fail(
+            ExitCode.REBUILD,
+            f"the graph's variable {node.name} has no fixed shape ({shape}).",
+            hint="Name an `entry-point` that makes the model.",
+        )
+    dtype = tf.as_dtype(node.attr["dtype"].type)
+    empty = "" if dtype == tf.string else np.zeros((), dtype.as_numpy_dtype)
+    return tf.Variable(tf.fill(shape, tf.constant(empty, dtype)), name=node.name, dtype=dtype)
