@@ -94,7 +94,8 @@ def _settle(output_dir: Path) -> None:
         if item.is_dir():
             _move(place, old / name)
         item.replace(place)
-    shutil.rmtree(commit)
+    done = commit.rename(commit.with_name("done"))
+    shutil.rmtree(done)
 
 
 def _move(source: Path, target: Path) -> None:
