@@ -15,7 +15,7 @@ from ckpt_action.config.findings import Finding, KeyPath, did_you_mean
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import EntryPoint
 from ckpt_action.config.tables import ModelTable
-from ckpt_action.errors import Where
+from ckpt_action.errors import Severity, Where
 
 _FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras"})
 """Installed wherever an export runs, though perhaps not where it is validated."""
@@ -27,15 +27,23 @@ def import_findings(
     """What keeps the entry point from being called, and modules of `import` from being found, as
     far as the source files tell."""
     for index, module in enumerate(model.get("import", ())):
-        if _find(module, python_path) is None and _is_below(module, python_path):
+        if not _find(module, python_path) and _is_below(module, python_path):
             yield _no_module(module, model.at("import", index), python_path, places)
     entry = entry_point(model)
     if entry is None:
         return
-    file = _find(entry.module, python_path)
-    if file and file.suffix == ".py":  # of a compiled module only importing it would tell more
-        yield from _file_findings(model, entry, file, places)
-    elif not file and (_is_below(entry.module, python_path) or not _is_installed(entry.module)):
+    files = _find(entry.module, python_path)
+    if len(files) > 1:
+        yield Finding(
+            path=model.at("entry-point"),
+            severity=Severity.WARNING,
+            message=f"There are {len(files)} modules `{entry.module}` below `python-path`; "
+            f"{places.shown(files[0])} is taken.",
+            hint="Name it from a folder where there is only one.",
+        )
+    if files and files[0].suffix == ".py":  # a compiled one shows nothing
+        yield from _file_findings(model, entry, files[0], places)
+    elif not files and (_is_below(entry.module, python_path) or not _is_installed(entry.module)):
         yield _no_module(entry.module, model.at("entry-point"), python_path, places)
 
 
@@ -101,6 +109,30 @@ def _no_module(module: str, path: KeyPath, python_path: Sequence[Path], places: 
         hint=_nearest(module, python_path)
         or "Add the folder it lies in to `python-path` of `[export]`.",
     )
+
+
+def _nearest(module: str, python_path: Sequence[Path]) -> str:
+    """`Did you mean ...?` with the first part of `module` that is not there replaced."""
+    parts = module.split(".")
+    for index, part in enumerate(parts):
+        folders = [folder.joinpath(*parts[:index]) for folder in python_path]
+        there = sorted({name for folder in folders for name in _modules(folder)})
+        if part not in there:
+            whole = {".".join([*parts[:index], name, *parts[index + 1 :]]) for name in there}
+            return did_you_mean(module, sorted(whole))
+    return ""
+
+
+def _find(module: str, python_path: Sequence[Path]) -> list[Path]:
+    """The file of `module` in each folder that has it; Python takes the first."""
+    return [file for folder in python_path for file in _files(module, folder)]
+
+
+def _files(module: str, folder: Path) -> Iterator[Path]:
+    base = folder.joinpath(*module.split("."))
+    plain = [base / "__init__.py", base.with_name(f"{base.name}.py")]
+    compiled = [file for end in ("so", "pyd") for file in base.parent.glob(f"{base.name}.*{end}")]
+    yield from [file for file in (*plain, *compiled) if file.is_file()][:1]
 
 
 def _nearest(module: str, python_path: Sequence[Path]) -> str:

@@ -69,7 +69,12 @@ def test_every_key_reaches_its_field(complete, project):
     assert model.signatures[1].method == "__call__"
     assert model.targets == (
         TargetSpec(format="saved-model", name="saved-model"),
-        TargetSpec(format="frozen-graph", name="web", max_size=20_000_000),
+        TargetSpec(
+            format="frozen-graph",
+            name="web",
+            options={"lower-control-flow": True},
+            max_size=20_000_000,
+        ),
     )
     golden = project / "tests" / "golden" / "captioner.npz"
     assert model.verify == Verify(golden=golden, samples=2, seed=7, rtol=1e-5, atol=0.0)

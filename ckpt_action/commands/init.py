@@ -1,0 +1,53 @@
+"""Write a first model-export.toml from the checkpoints and model builders of a repository."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ckpt_action.config.load import load_config
+from ckpt_action.config.scaffold import scaffold
+from ckpt_action.config.survey import find_builders, find_checkpoints
+from ckpt_action.errors import ExitCode, Severity, fail, gravest
+from ckpt_action.report.problems import print_problems
+
+FILE = "model-export.toml"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help=f"where to search and to write {FILE}; default: the working directory",
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    file = args.folder / FILE
+    if not args.folder.is_dir():
+        raise fail(ExitCode.USAGE, f"There is no folder {args.folder.as_posix()}.")
+    if file.exists():
+        message = f"{file.as_posix()} is there already; it is left as it is."
+        raise fail(ExitCode.OUTPUT, message, hint="`ckpt-action validate` checks it.")
+    checkpoints = find_checkpoints(args.folder)
+    if not checkpoints:
+        raise fail(
+            ExitCode.CHECKPOINT,
+            f"There is no checkpoint below {args.folder.absolute().name}.",
+            hint="Start where the checkpoints lie, or fetch them first.",
+        )
+    builders = find_builders(args.folder)
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(scaffold(args.folder, checkpoints, builders))
+    except OSError as error:
+        message = f"{file.as_posix()} cannot be written: {error.strerror or error}."
+        raise fail(ExitCode.OUTPUT, message) from error
+    loaded = load_config(file, with_checkpoints=True)
+    print_problems(loaded.problems)
+    models = "1 model" if len(checkpoints) == 1 else f"{len(checkpoints)} models"
+    print(f"{file.as_posix()}: written ({models}); look it over, then run `ckpt-action export`.")
+    return gravest(p.code for p in loaded.problems if p.severity is Severity.ERROR)
