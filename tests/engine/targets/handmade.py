@@ -79,3 +79,18 @@ def traced_model(
     read = {id(t) for s in signatures for t in s.function.captured_inputs}
     variables = tuple(v for v in variables_of(owner) if id(v.variable.handle) in read)
     return TracedModel(name=name, signatures=signatures, variables=variables, resources=resources)
+
+
+def assert_equal(outputs: Arrays, reference: Arrays, *, exactly: bool = False) -> None:
+    """Same names, dtypes and shapes; floats within rounding, all else exactly."""
+    assert set(outputs) == set(reference)
+    for name, wanted in reference.items():
+        value = np.asarray(outputs[name])
+        assert value.shape == wanted.shape
+        assert value.dtype == wanted.dtype
+        if exactly or wanted.dtype.kind not in "fc":
+            assert np.array_equal(value, wanted), name
+            continue
+        assert np.isfinite(wanted).all()
+        scale = max(float(np.abs(wanted).max(initial=0)), 1e-3)
+        assert np.abs(value - wanted).max(initial=0) <= 2e-5 * scale, name

@@ -1,0 +1,81 @@
+"""Frozen graphs of everything that a graph can do with a variable, imported by TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras_cases
+import module_cases
+import pytest
+from handmade import Case, assert_equal
+from tensorflow.core.framework import graph_pb2
+
+from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.records import Written
+from ckpt_action.engine.targets import frozen_graph
+
+MODES = {"functional": {}, "lowered": {"lower-control-flow": True}}
+LOWERED = {"Enter", "Switch", "Merge", "Exit"}
+FUNCTIONAL = {"While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"}
+
+
+def frozen(case: Case, folder: Path, mode: str) -> tuple[Written, graph_pb2.GraphDef]:
+    written = frozen_graph.export(case.model, folder, MODES[mode])
+    (file,) = folder.glob("*.pb")
+    return written, graph_pb2.GraphDef.FromString(file.read_bytes())
+
+
+def ops(graph: graph_pb2.GraphDef) -> set[str]:
+    bodies = [graph.node, *(f.node_def for f in graph.library.function)]
+    return {node.op for nodes in bodies for node in nodes}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", [*module_cases.CASES, *keras_cases.CASES])
+def test_a_frozen_graph_equals_the_model(name, mode, tmp_path):
+    case = (module_cases.CASES | keras_cases.CASES)[name]()
+    written, graph = frozen(case, tmp_path, mode)
+    artifact = frozen_graph.open_artifact(tmp_path, ())
+    for signature, feeds in case.inputs.items():
+        assert_equal(artifact.run(signature, feeds), case.live(signature))
+    assert_values_are_stored_once(case, written, graph)
+    assert dict(artifact.payloads()) == {
+        node: digest(by_path(case)[path]) for node, path in written.payloads.items()
+    }
+    assert not any("Variable" in op or op.startswith("Resource") for op in ops(graph))
+    if mode == "lowered":
+        assert not ops(graph) & FUNCTIONAL
+    elif name != "control_flow_of_tf1":
+        assert not ops(graph) & LOWERED
+
+
+def assert_values_are_stored_once(case: Case, written: Written, graph: graph_pb2.GraphDef) -> None:
+    names = [node.name for node in graph.node]
+    assert len(names) == len(set(names))
+    assert sorted(written.payloads.values()) == sorted(by_path(case))
+
+
+def by_path(case: Case) -> dict:
+    return {v.path: v.variable.numpy() for v in case.model.variables}
+
+
+def test_calls_are_inlined_whatever_their_markers(tmp_path):
+    for name in ("noinline_function_with_variables", "xla_function"):
+        folder = tmp_path / name
+        folder.mkdir()
+        written, graph = frozen(module_cases.CASES[name](), folder, "functional")
+        assert not any(op.endswith("PartitionedCall") for op in ops(graph))
+        assert written.notes == ()
+
+
+def test_nodes_come_before_their_readers(tmp_path):
+    case = module_cases.CASES["gather_in_branch_in_nested_loops"]()
+    _, graph = frozen(case, tmp_path, "lowered")
+    back = {n.name for n in graph.node if n.op == "NextIteration"}
+    assert back
+    before: set[str] = set()
+    for node in graph.node:
+        inputs = {reference.lstrip("^").split(":")[0] for reference in node.input}
+        if node.name not in back:
+            assert inputs - back <= before, node.name
+        before.add(node.name)
