@@ -135,30 +135,6 @@ def _files(module: str, folder: Path) -> Iterator[Path]:
     yield from [file for file in (*plain, *compiled) if file.is_file()][:1]
 
 
-def _nearest(module: str, python_path: Sequence[Path]) -> str:
-    """`Did you mean ...?` with the first part of `module` that is not there replaced."""
-    parts = module.split(".")
-    for index, part in enumerate(parts):
-        folders = [folder.joinpath(*parts[:index]) for folder in python_path]
-        there = sorted({name for folder in folders for name in _modules(folder)})
-        if part not in there:
-            whole = {".".join([*parts[:index], name, *parts[index + 1 :]]) for name in there}
-            return did_you_mean(module, sorted(whole))
-    return ""
-
-
-def _find(module: str, python_path: Sequence[Path]) -> Path | None:
-    for folder in python_path:
-        base = folder.joinpath(*module.split("."))
-        for candidate in (base / "__init__.py", base.with_name(f"{base.name}.py")):
-            if candidate.is_file():
-                return candidate
-        for suffix in ("so", "pyd"):
-            for compiled in base.parent.glob(f"{base.name}.*{suffix}"):
-                return compiled
-    return None
-
-
 def _is_below(module: str, python_path: Sequence[Path]) -> bool:
     """The package of `module` lies below `python_path`, so that the rest has to lie there too."""
     top = module.partition(".")[0]
