@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,15 +93,12 @@ def unmoved(
     if inputs and not _moves(live.run(_nudged(inputs)), reference):
         found.append("the inputs")
     floats = [v for v in model.variables if v.variable.dtype.is_floating and live.reads(v)]
-    for variable in dict.fromkeys(_ends([v for v in floats if v.variable.shape.num_elements()])):
+    floats = [v for v in floats if v.variable.shape.num_elements()]
+    for variable in floats[:1] + floats[1:][-1:]:
         with _perturbed(variable):
             if not _moves(live.run(inputs), reference):
                 found.append(variable.path)
     return found
-
-
-def _ends(items: Sequence[ModelVariable]) -> tuple[ModelVariable, ...]:
-    return (items[0], items[-1]) if items else ()
 
 
 @contextmanager

@@ -55,16 +55,17 @@ def enter_stage(work: Path, stage: str) -> None:
 def unexpected_problem(error: BaseException) -> Problem:
     """Of something raised that nobody explained: memory, or a defect of ours."""
     details = tuple("".join(traceback.format_exception(error)).splitlines())
+    text = (str(error).strip().splitlines() or ["no message"])[0][:300]
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return Problem(
             code=ExitCode.CRASH,
-            message=f"Not enough memory: {str(error).splitlines()[0] if str(error) else 'refused'}",
+            message=f"Not enough memory: {text}",
             hint="Run with --jobs 1, or on a machine with more memory.",
             details=details,
         )
     return Problem(
         code=ExitCode.UNEXPECTED,
-        message=f"{type(error).__name__}: {error}",
+        message=f"{type(error).__name__}: {text}",
         hint="This is a defect of ckpt-action; please report it with the details.",
         details=details,
     )
