@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 
-from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.arrays import digest, numpy_dtype
 from ckpt_action.engine.freeze.io_json import read_io
 from ckpt_action.engine.freeze.scan import GraphFile, Stored
 from ckpt_action.engine.op_libraries import load_op_libraries
@@ -59,7 +59,7 @@ class FrozenGraphArtifact:
         feeds = {str(t.tensor): inputs[t.name] for t in record.inputs}
         fetches = {t.name: str(t.tensor) for t in record.outputs}
         values = self._session.run(fetches, feeds | self._fed)
-        return {name: np.asarray(value) for name, value in values.items()}
+        return {t.name: np.asarray(values[t.name], numpy_dtype(t.dtype)) for t in record.outputs}
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(Const node, digest) of every weight that the description names."""

@@ -39,7 +39,8 @@ def size_of(graph: Any, values: Mapping[str, Any]) -> int:
 def _payload_size(value: Any) -> int:
     tensor = tf.convert_to_tensor(value)
     if tensor.dtype == tf.string:
-        return sum(len(text) + 5 for text in tensor.numpy().reshape(-1).tolist())
+        texts = np.asarray(tensor.numpy(), dtype=object).reshape(-1).tolist()
+        return sum(len(text) + 5 for text in texts)
     return int(tensor.shape.num_elements() * tensor.dtype.size)
 
 

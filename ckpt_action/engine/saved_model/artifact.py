@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.checkpoint.bundle import TensorBundle
-from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.arrays import digest, numpy_dtype
 from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.saved_model.signature_defs import read_signatures
@@ -41,7 +41,10 @@ class SavedModelArtifact:
         function = self._loaded.signatures[signature]
         (record,) = (s for s in self._signatures if s.name == signature)
         feeds = {t.name: tf.constant(inputs[t.name], t.dtype) for t in record.inputs}
-        values = {name: tensor.numpy() for name, tensor in function(**feeds).items()}
+        values = {
+            name: np.asarray(tensor.numpy(), numpy_dtype(tensor.dtype.name))
+            for name, tensor in function(**feeds).items()
+        }
         if _changes_state(function):
             self._loaded = None  # the next call starts from the files again
         return values

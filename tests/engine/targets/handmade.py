@@ -44,7 +44,9 @@ def traced(
     }
     function = tf.function(call).get_concrete_function(**specs)
     outputs = {
-        key: TensorRecord(name=key, dtype=t.dtype.name, shape=tuple(t.shape.as_list()))
+        key: TensorRecord(
+            name=key, dtype=t.dtype.name, shape=None if t.shape.rank is None else tuple(t.shape)
+        )
         for key, t in function.structured_outputs.items()
     }
     return TracedSignature(

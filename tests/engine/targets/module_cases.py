@@ -117,21 +117,19 @@ def noinline_function_with_variables() -> Case:
         experimental_attributes=attributes,
     )
     ids = np.array([1, 2, 8], "int64")
-    return _one(
-        m, lambda x, ids: {"y": kept(x, ids) * 2}, x=(_ROWS, ("n", 4)), ids=(ids, ("n",))
-    )
+    return _one(m, lambda x, ids: {"y": kept(x, ids) * 2}, x=(_ROWS, ("n", 4)), ids=(ids, ("n",)))
 
 
 @case
 def handle_passed_to_a_branch_function() -> Case:
-    """A function of two callers, reached with variables of two shapes."""
     m = Weights()
-    size = tf.function(
-        lambda v: tf.cast(tf.shape(v)[0], tf.float32), experimental_attributes={"_noinline": True}
+    total = tf.function(
+        lambda v: tf.reduce_sum(v) + tf.reduce_sum(tf.gather(v, [0])),
+        experimental_attributes={"_noinline": True},
     )
 
     def call(x):
-        big = tf.cond(tf.shape(x)[0] > 2, lambda: size(m.e), lambda: size(m.w))
+        big = tf.cond(tf.shape(x)[0] > 2, lambda: total(m.e), lambda: total(m.w))
         return {"y": x @ m.w * big + m.b}
 
     return _one(m, call, x=(_ROWS, ("n", 4)))
@@ -219,22 +217,33 @@ def control_flow_of_tf1() -> Case:
     """Enter, Switch, Merge and Exit, as an imported TF1 graph has them."""
     m = Weights()
 
-    def old(x):
-        tf.compat.v1.disable_control_flow_v2()
-        try:
-            loop = tf.compat.v1.while_loop(
-                lambda i, _: i < 3,
-                lambda i, y: (i + 1, tf.tanh(y @ m.w + tf.gather(m.e, [2]))),
-                [0, x],
-                shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 4])],
-            )
-            return tf.cond(tf.reduce_sum(loop[1]) > 0, lambda: loop[1] + m.b, lambda: -loop[1])
-        finally:
-            tf.compat.v1.enable_control_flow_v2()
+    old = tf.Graph()
+    tf.compat.v1.disable_control_flow_v2()
+    with old.as_default():
+        x = tf.compat.v1.placeholder(tf.float32, [None, 4], "x")
+        b = tf.compat.v1.placeholder(tf.float32, [4], "b")
+        w, e = (tf.compat.v1.placeholder(tf.resource, [], name) for name in ("w", "e"))
 
-    graph = tf.compat.v1.wrap_function(old, [tf.TensorSpec([None, 4], tf.float32)])
-    assert any(op.type == "Enter" for op in graph.graph.get_operations())
-    m.graph = graph
+        def step(i, y):
+            weight = tf.raw_ops.ReadVariableOp(resource=w, dtype=tf.float32)
+            row = tf.raw_ops.ResourceGather(resource=e, indices=[2] + 0 * i, dtype=tf.float32)
+            row.set_shape([1, 4])
+            weight.set_shape([4, 4])
+            return i + 1, tf.tanh(y @ weight + row)
+
+        loop = tf.compat.v1.while_loop(lambda i, _: i < 3, step, [0, x])
+        y = tf.cond(tf.reduce_sum(loop[1]) > 0, lambda: loop[1] + b, lambda: -loop[1])
+    tf.compat.v1.enable_control_flow_v2()
+    definition = old.as_graph_def()
+    assert {"Enter", "Exit", "Switch", "Merge"} <= {node.op for node in definition.node}
+
+    imported = tf.compat.v1.wrap_function(
+        lambda: tf.graph_util.import_graph_def(definition, name=""), []
+    ).prune(["x:0", "b:0", "w:0", "e:0"], y.name)
+
+    def graph(x):
+        return imported(x, m.b.read_value(), m.w.handle, m.e.handle)
+
     return _one(m, lambda x: {"y": graph(x), "twice": graph(graph(x))}, x=(_ROWS, ("n", 4)))
 
 

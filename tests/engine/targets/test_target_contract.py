@@ -30,8 +30,9 @@ def written(cases, tmp_path_factory) -> dict[tuple[str, str, str], tuple[Path, W
         for name, case in cases.items():
             for state in ("whole", "perturbed"):
                 folder = tmp_path_factory.mktemp(f"{target}-{name}-{state}")
-                made[target, name, state] = folder, registry()[target].export(
-                    case.model, folder, {}
+                made[target, name, state] = (
+                    folder,
+                    registry()[target].export(case.model, folder, {}),
                 )
                 if state == "perturbed":
                     perturb(folder, case)
@@ -112,9 +113,7 @@ def test_a_perturbed_weight_shows(target, name, cases, written, seen):
     assert by_path(record, answer) != digests(cases[name])
     if not answer.error:
         with pytest.raises(AssertionError):
-            assert_equal(
-                answer.outputs["serving_default"], cases[name].live("serving_default")
-            )
+            assert_equal(answer.outputs["serving_default"], cases[name].live("serving_default"))
 
 
 @each
