@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from ckpt_action import __version__, commands
-from ckpt_action.errors import CkptActionError, ExitCode, gravest
+from ckpt_action.errors import CkptActionError, ExitCode, Severity, gravest
 
 INTERRUPTED = 128 + 2
 BROKEN_PIPE = 128 + 13
@@ -73,7 +73,7 @@ def _run(args: argparse.Namespace, arguments: Sequence[str]) -> ExitCode:
         if debug:
             _print_traceback()
         print_problems(error.problems, stream=sys.stderr)
-        return gravest(problem.code for problem in error.problems)
+        return gravest(p.code for p in error.problems if p.severity is Severity.ERROR)
     except BrokenPipeError:
         raise
     except Exception:  # noqa: BLE001 - a defect of ours: say all that a bug report needs

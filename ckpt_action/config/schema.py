@@ -16,14 +16,12 @@ from ckpt_action.config.schema_model import model_table
 from ckpt_action.config.schema_signature import DTYPE, input_table, signature_table
 from ckpt_action.config.schema_targets import format_name, target_tables
 from ckpt_action.config.schema_words import FILE_NAME, table, text, texts
-from ckpt_action.engine.targets import registry
 
 
 @cache
 def schema() -> dict[str, Any]:
     """The schema of the language with the formats of the registry; treat it as read-only."""
-    targets = registry()
-    tables = target_tables(targets)
+    tables = target_tables()
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "model-export.toml",
@@ -58,7 +56,7 @@ def schema() -> dict[str, Any]:
             "signature": signature_table(),
             "input": input_table(),
             "dtype": DTYPE,
-            "format": format_name(targets),
+            "format": format_name(),
             **tables,
         },
     }
