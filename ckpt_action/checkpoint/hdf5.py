@@ -7,6 +7,7 @@ Links and storage outside the file are refused, so that a file can show nothing 
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ class Hdf5Weights:
         with self._reading():
             self._root = h5py.File(file if content is None else io.BytesIO(content), "r")
             self._datasets = dict(_walk(self._root))
+            _check_places(self._datasets)
             self.kind = self._kind()
 
     @cached_property
@@ -154,11 +156,26 @@ def _walk(group: Any, start: str = "", depth: int = 0) -> Iterator[tuple[str, An
 
 
 def _check_stored(name: str, data: Any) -> None:
+    """Refuse what no Keras writes: HDF5 has no checksums, so damage shows by contradiction."""
     if data.shape is None or data.is_virtual or data.external:
         raise ValueError(f"the values of {name} lie outside the file")
     stored = data.id.get_storage_size()
-    if data.nbytes > stored * _RATIO:
+    if data.nbytes > stored * _RATIO or (data.chunks is None and data.nbytes != stored):
         raise ValueError(f"{name} claims {data.nbytes} bytes and has {stored}")
+    if data.dtype.byteorder == ">":
+        raise ValueError(f"{name} is big-endian")
+
+
+def _check_places(datasets: Mapping[str, Any]) -> None:
+    """No two values share bytes."""
+    places = sorted(
+        (data.id.get_offset(), data.nbytes, name)
+        for name, data in datasets.items()
+        if data.id.get_offset() is not None and data.nbytes
+    )
+    for (start, size, name), (following, _, other) in itertools.pairwise(places):
+        if start + size > following:
+            raise ValueError(f"{name} and {other} share bytes")
 
 
 def _texts(group: Any, name: str) -> list[str]:

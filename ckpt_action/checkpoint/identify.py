@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ckpt_action.checkpoint.bundle import TensorBundle
 from ckpt_action.checkpoint.damage import AGAIN, broken, problem, reading
+from ckpt_action.checkpoint.described import describe
 from ckpt_action.checkpoint.foreign import (
     HDF5_MAGIC,
     LFS_HINT,
@@ -14,7 +15,7 @@ from ckpt_action.checkpoint.foreign import (
     head,
     is_lfs_pointer,
 )
-from ckpt_action.checkpoint.hdf5 import Hdf5Weights, declared_size
+from ckpt_action.checkpoint.hdf5 import declared_size
 from ckpt_action.checkpoint.keras_archive import CONFIG, KerasArchive, shard_names
 from ckpt_action.checkpoint.names import step_of
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, Role, Writer
@@ -145,11 +146,7 @@ def _folder(path: Path, *, look_inside: bool) -> CheckpointFiles:
 
 def _hdf5(file: Path, *, look_inside: bool) -> CheckpointFiles:
     _refuse_truncated(file)
-    if not look_inside:
-        return _found(file, Kind.HDF5, Writer.UNKNOWN, [file])
-    weights = Hdf5Weights(file)
-    _refuse_without_model(file, [weights])
-    return _found(file, weights.kind, weights.writer, [file])
+    return _keras(file, Kind.HDF5, Writer.UNKNOWN, [file], look_inside=look_inside)
 
 
 def _archive(path: Path, *, look_inside: bool) -> CheckpointFiles:
@@ -159,10 +156,7 @@ def _archive(path: Path, *, look_inside: bool) -> CheckpointFiles:
     for file in files:
         with reading(file):
             _refuse_pointer(file)
-    if look_inside:
-        shards = [Hdf5Weights(path, archive.content(shard)) for shard in archive.shards]
-        _refuse_without_model(path, shards)
-    return _found(path, Kind.KERAS_ARCHIVE, archive.writer, files)
+    return _keras(path, Kind.KERAS_ARCHIVE, archive.writer, files, look_inside=look_inside)
 
 
 def _sharded(file: Path, *, look_inside: bool) -> CheckpointFiles:
@@ -177,9 +171,20 @@ def _sharded(file: Path, *, look_inside: bool) -> CheckpointFiles:
             problems += error.problems
     if problems:
         raise CkptActionError(*problems)
-    if look_inside:
-        _refuse_without_model(file, [Hdf5Weights(shard) for shard in shards])
-    return _found(file, Kind.KERAS_WEIGHTS_SHARDED, Writer.KERAS_3, [file, *shards])
+    files = [file, *shards]
+    kind, writer = Kind.KERAS_WEIGHTS_SHARDED, Writer.KERAS_3
+    return _keras(file, kind, writer, files, look_inside=look_inside)
+
+
+def _keras(
+    path: Path, container: Kind, writer: Writer, files: list[Path], *, look_inside: bool
+) -> CheckpointFiles:
+    if not look_inside:
+        return _found(path, container, writer, files)
+    described = describe(path, container)
+    if not any(entry.role is Role.MODEL for entry in described.entries):
+        raise broken(path, f"{path.name} holds no weight of a model.", "")
+    return _found(path, described.kind, described.writer, files)
 
 
 def _refuse_truncated(file: Path) -> None:
@@ -187,11 +192,6 @@ def _refuse_truncated(file: Path) -> None:
     if announced is not None and announced > size:
         message = f"{file.name} is truncated: it has {size} bytes of {announced}."
         raise broken(file, message, AGAIN)
-
-
-def _refuse_without_model(file: Path, parts: list[Hdf5Weights]) -> None:
-    if not any(entry.role is Role.MODEL for part in parts for entry in part.entries):
-        raise broken(file, f"{file.name} holds no weight of a model.", "")
 
 
 def _found(path: Path, kind: Kind, writer: Writer, files: list[Path]) -> CheckpointFiles:

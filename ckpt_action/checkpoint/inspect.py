@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from ckpt_action.checkpoint.bundle import TensorBundle
 from ckpt_action.checkpoint.bundle_index import BundleEntry
-from ckpt_action.checkpoint.hdf5 import Hdf5Weights
-from ckpt_action.checkpoint.keras_archive import KerasArchive
+from ckpt_action.checkpoint.described import describe
 from ckpt_action.checkpoint.object_graph import GRAPH_KEY
 from ckpt_action.checkpoint.records import (
     CheckpointFiles,
@@ -31,15 +30,9 @@ def summarize(checkpoint: CheckpointFiles) -> CheckpointSummary:
     """Every value in `checkpoint`; HDF5 needs h5py. Raises CkptActionError where it is damaged."""
     if checkpoint.kind in (Kind.OBJECT_GRAPH, Kind.NAME_BASED, Kind.SAVED_MODEL):
         return _bundle(checkpoint)
-    if checkpoint.kind is Kind.KERAS_ARCHIVE:
-        archive = KerasArchive(checkpoint.path)
-        parts = [Hdf5Weights(archive.path, archive.content(shard)) for shard in archive.shards]
-    elif checkpoint.kind is Kind.KERAS_WEIGHTS_SHARDED:
-        parts = [Hdf5Weights(file) for file in checkpoint.files if file != checkpoint.path]
-    else:
-        parts = [Hdf5Weights(checkpoint.path)]
-    entries = tuple(entry for part in parts for entry in part.entries)
-    return CheckpointSummary(files=checkpoint, entries=entries)
+    containers = (Kind.KERAS_ARCHIVE, Kind.KERAS_WEIGHTS_SHARDED)
+    container = checkpoint.kind if checkpoint.kind in containers else Kind.HDF5
+    return CheckpointSummary(files=checkpoint, entries=describe(checkpoint.path, container).entries)
 
 
 def _bundle(checkpoint: CheckpointFiles) -> CheckpointSummary:
