@@ -18,10 +18,11 @@ from ckpt_action.engine.metagraph import graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.records import Family, Rebuilt
+from ckpt_action.engine.semantics import semantic_changes
 from ckpt_action.engine.signatures import resolve_signatures
 from ckpt_action.engine.user_code import loaded_sources
 from ckpt_action.engine.user_modules import extend_path, import_module
-from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Severity, fail
 from ckpt_action.plan import Job
 
 _NO_MODELS = (
@@ -52,6 +53,9 @@ def rebuild(job: Job) -> Rebuilt:
     callers = build(model, signatures, roots)
     if not reachable_variables(model):
         raise _no_variables(model)
+    changes = semantic_changes(model, job)
+    if any(problem.severity is Severity.ERROR for problem in changes):
+        raise CkptActionError(*changes)
     return Rebuilt(
         model=model,
         family=family,
@@ -59,7 +63,7 @@ def rebuild(job: Job) -> Rebuilt:
         signatures=signatures,
         sources=loaded_sources(roots),
         callers=callers,
-        problems=warnings,
+        problems=warnings + changes,
     )
 
 

@@ -1,0 +1,1 @@
+raise SystemExit("usage: train.py DATA")
