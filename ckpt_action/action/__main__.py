@@ -63,7 +63,7 @@ def _export(inputs: Inputs) -> int:
 
     from ckpt_action.cli import main as run_verb
 
-    arguments = ["export", inputs.config]
+    arguments = ["export", inputs.config, "--format", "github"]
     for model in inputs.models:
         arguments += ["--model", model]
     for option, value in (("--output-dir", inputs.output_dir), ("--jobs", inputs.jobs)):

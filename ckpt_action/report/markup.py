@@ -8,7 +8,7 @@ import re
 from ckpt_action.report.workflow_commands import sanitize
 
 # A character reference never counts as structure in Markdown, and is nothing but text in HTML.
-_STRUCTURE = re.compile(r"[!-+:-@\[-`{-~.]")
+_STRUCTURE = re.compile(r"[!-'*+:-@\[-`{-~.]")
 
 
 def markdown(text: str) -> str:

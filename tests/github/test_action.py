@@ -1,0 +1,172 @@
+"""`action.yml` as users run it, on the digits example, through the real artifact client."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.github import artifact_service
+from tests.github.artifact_service import ArtifactService
+from tests.github.local_runner import ROOT, outcomes, run
+
+PYTHON = {"python": sys.executable}
+
+
+@pytest.fixture
+def service() -> Iterator[ArtifactService]:
+    with artifact_service.running() as service:
+        yield service
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A repository like the digits example, with the action in its own checkout beside it."""
+    folder = tmp_path / "repository"
+    shutil.copytree(ROOT / "examples" / "digits", folder, ignore=shutil.ignore_patterns("dist"))
+    (folder / ".git").mkdir()
+    return folder
+
+
+def use_action(workspace: Path, service: ArtifactService, **spec: Any) -> dict[str, Any]:
+    inputs = {**PYTHON, **spec.pop("inputs", {})}
+    return run(
+        workspace,
+        root=str(ROOT),
+        action="$/.",
+        inputs=inputs,
+        nodeEnv=service.environment(),
+        **spec,
+    )
+
+
+def test_an_export_is_uploaded_whole(workspace: Path, service: ArtifactService) -> None:
+    dump = 'import os, pathlib\npathlib.Path("seen.txt").write_text("\\n".join(os.environ))\n'
+    dump += 'pathlib.Path("above.txt").write_bytes(b"".join(\n'
+    dump += (
+        '    pathlib.Path(f"/proc/{p}/environ").read_bytes() for p in (os.getpid(), os.getppid())\n'
+    )
+    dump += '    if pathlib.Path(f"/proc/{p}/environ").exists()))\n'
+    model = workspace / "digits" / "model.py"
+    model.write_text(model.read_text() + dump)
+    secrets = {
+        "GITHUB_TOKEN": "ghs_1",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://ghs_2",
+        "HF_TOKEN": "ghs_3",
+    }
+
+    result = use_action(workspace, service, scriptEnv=secrets, inputs={"retention-days": "3"})
+
+    assert result["ok"], result["log"]
+    assert outcomes(result) == {
+        "python": "skipped",
+        "setup": "success",
+        "export": "success",
+        "upload": "success",
+    }
+    said = result["outputs"]
+    assert (said["verdict"], said["manifest"]) == ("proven", "dist/manifest.json")
+    assert [a["target"] for a in json.loads(said["artifacts"])] == ["saved-model", "frozen-graph"]
+    assert result["summary"].startswith("## ✅ 1 model exported and proven")
+    assert result["annotations"] == []
+    stored = service.artifacts[said["artifact-name"]]
+    on_disk = {
+        file.relative_to(workspace / "dist").as_posix(): file.read_bytes()
+        for file in (workspace / "dist").rglob("*")
+        if file.is_file()
+    }
+    assert stored.files() == on_disk
+    expected = {"manifest.json", "report.html", "SHA256SUMS", "digits/saved-model/saved_model.pb"}
+    assert set(on_disk) >= expected
+
+    seen = (workspace / "seen.txt").read_text().split("\n")
+    assert "HOME" in seen
+    assert not {*secrets, "GITHUB_ENV", "GITHUB_PATH", "ACTIONS_RUNTIME_TOKEN"} & set(seen)
+    assert b"ghs_" not in (workspace / "above.txt").read_bytes()
+    assert any("Withheld from the code" in line and "HF_TOKEN" in line for line in result["log"])
+
+
+def test_a_failing_model_leaves_a_red_run_with_the_place(
+    workspace: Path, service: ArtifactService
+) -> None:
+    model = workspace / "digits" / "model.py"
+    model.write_text(model.read_text() + '\n\ndef broken():\n    raise ValueError("##[error]no")\n')
+    config = workspace / "model-export.toml"
+    text = config.read_text().replace("digits.model:build", "digits.model:broken")
+    config.write_text(text)
+
+    result = use_action(workspace, service)
+
+    assert not result["ok"]
+    assert outcomes(result)["export"] == "failure"
+    assert result["outputs"]["verdict"] == "failed"
+    errors = [a for a in result["annotations"] if a["type"] == "error"]
+    assert errors[0]["file"] == "digits/model.py"
+    assert "ValueError" in errors[0]["message"]
+    assert result["summary"].startswith("## ❌ 1 of 1 model failed (rebuild)")
+    assert not [a for a in result["annotations"] if a["message"] == "no"]
+    assert "saved_model.pb" not in str([a.files() for a in service.artifacts.values()])
+
+
+def test_a_broken_configuration_is_annotated_at_its_line(
+    workspace: Path, service: ArtifactService
+) -> None:
+    config = workspace / "model-export.toml"
+    config.write_text(config.read_text().replace("checkpoints", "checkpoint"))
+    result = use_action(workspace, service)
+    assert outcomes(result)["upload"] == "skipped"
+    assert result["outputs"]["verdict"] == "failed"
+    assert ("model-export.toml", "5") in [
+        (a.get("file"), a.get("line")) for a in result["annotations"]
+    ]
+    assert service.artifacts == {}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"config": "nowhere.toml"}, "there is no file 'nowhere.toml'"),
+        ({"tensorflow-version": "2.x"}, "'2.x' is no version"),
+        ({"artifact-name": "a:b"}, "may not hold :"),
+        ({"retention-days": "365"}, "no number of days"),
+        ({"requirements": "none.txt"}, "none.txt"),
+        ({"jobs": "many"}, "'many' is no number"),
+        ({"python": "no-such-python"}, "no-such-python"),
+    ],
+)
+def test_inputs_that_cannot_be_meant_fail_before_anything_is_done(
+    workspace: Path, service: ArtifactService, inputs: dict[str, str], said: str
+) -> None:
+    result = use_action(workspace, service, inputs=inputs)
+    assert list(outcomes(result).values())[1:] == ["failure", "skipped", "skipped"]
+    if "python" not in inputs:
+        assert any(said in a["message"] for a in result["annotations"])
+
+
+@pytest.mark.parametrize(
+    ("event_name", "event", "refused"),
+    [
+        ("pull_request_target", {"pull_request": {"head": {"repo": {"full_name": "a/b"}}}}, True),
+        ("pull_request_target", {"pull_request": {"head": {"repo": None}}}, True),
+        ("workflow_run", {"workflow_run": {"head_repository": {"full_name": "a/b"}}}, True),
+        (
+            "workflow_run",
+            {"workflow_run": {"head_repository": {"full_name": "Octo/models"}}},
+            False,
+        ),
+        ("pull_request", {"pull_request": {"head": {"repo": {"full_name": "a/b"}}}}, False),
+    ],
+)
+def test_a_strangers_code_never_runs_with_the_repositorys_rights(
+    workspace: Path, service: ArtifactService, event_name: str, event: dict[str, Any], refused: bool
+) -> None:
+    (workspace / "model-export.toml").unlink()  # the next thing to be missed
+    result = use_action(workspace, service, github={"event_name": event_name}, event=event)
+    messages = " ".join(a["message"] for a in result["annotations"])
+    assert ("is refused" in messages) is refused
+    assert ("there is no file" in messages) is not refused
