@@ -1,0 +1,100 @@
+"""The frozen graph's file as bytes: framing, scanning, and running it without a second copy."""
+
+from __future__ import annotations
+
+import json
+
+import keras_cases
+import module_cases
+import numpy as np
+import pytest
+from handmade import assert_equal
+from tensorflow.core.framework import graph_pb2
+
+from ckpt_action.engine.freeze import artifact as frozen_artifact
+from ckpt_action.engine.freeze import freeze, write
+from ckpt_action.engine.freeze.scan import GraphFile
+from ckpt_action.engine.targets import frozen_graph
+from ckpt_action.errors import CkptActionError, ExitCode
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    case = keras_cases.mobilenet()
+    folder = tmp_path_factory.mktemp("mobilenet")
+    frozen_graph.export(case.model, folder, {})
+    return case, folder
+
+
+def test_a_streamed_file_is_what_protobuf_would_write(tmp_path):
+    for name in ("every_dtype_and_shape", "several_signatures", "captured_constants"):
+        frozen = freeze(module_cases.CASES[name]().model)
+        write(frozen, tmp_path / name)
+        parsed = graph_pb2.GraphDef.FromString((tmp_path / name).read_bytes())
+        scanned = GraphFile(tmp_path / name)
+        assert [n.name for n in parsed.node] == [n.name for n in frozen.graph.node]
+        again = graph_pb2.GraphDef.FromString(scanned.rest())
+        for stored in scanned.nodes():
+            if stored.payload is not None:
+                content = scanned.value(stored).tobytes()
+                stored.node.attr["value"].tensor.tensor_content = content
+            again.node.append(stored.node)
+        assert again == parsed
+
+
+def test_large_payloads_are_fed_with_the_same_result(exported, monkeypatch):
+    case, folder = exported
+    feeds = case.inputs["serving_default"]
+    whole = frozen_graph.open_artifact(folder, ())
+    assert whole.notes() == ()
+    monkeypatch.setattr(frozen_artifact.FrozenGraphArtifact, "whole_limit", 1 << 16)
+    fed = frozen_graph.open_artifact(folder, ())
+    assert "without its large weights" in fed.notes()[0]
+    reference = case.live("serving_default")
+    assert_equal(whole.run("serving_default", feeds), reference)
+    assert_equal(fed.run("serving_default", feeds), reference)
+    assert dict(whole.payloads()) == dict(fed.payloads())
+
+
+def test_a_fed_weight_comes_from_the_file(exported, tmp_path, monkeypatch):
+    case, folder = exported
+    monkeypatch.setattr(frozen_artifact.FrozenGraphArtifact, "whole_limit", 1 << 16)
+    largest = max((v.variable.numpy() for v in case.model.variables), key=lambda v: v.size)
+    for file in folder.iterdir():
+        changed = file.read_bytes().replace(largest.tobytes(), (largest * 1.5).tobytes())
+        (tmp_path / file.name).write_bytes(changed)
+    fed = frozen_graph.open_artifact(tmp_path, ())
+    feeds = case.inputs["serving_default"]
+    with pytest.raises(AssertionError):
+        assert_equal(fed.run("serving_default", feeds), case.live("serving_default"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda pb, io: pb.write_bytes(pb.read_bytes()[:-9]), "past the end"),
+        (lambda pb, io: pb.write_bytes(b""), "cannot be read"),
+        (lambda pb, io: pb.unlink(), "cannot be read"),
+        (lambda pb, io: io.unlink(), "has 0 files"),
+        (lambda pb, io: io.write_text("{}"), "cannot be read"),
+        (lambda pb, io: edit(io, "weights", "tensor", "gone:0"), "no constant 'gone'"),
+        (lambda pb, io: edit(io, "inputs", "tensor", "gone:0"), "no tensor 'gone:0'"),
+        (lambda pb, io: edit(io, "inputs", "dtype", "int32"), "not int32"),
+    ],
+)
+def test_files_that_do_not_fit_each_other_are_told(damage, message, tmp_path):
+    case = keras_cases.dense()
+    frozen_graph.export(case.model, tmp_path, {})
+    damage(tmp_path / "tiny.pb", tmp_path / "tiny.io.json")
+    with pytest.raises(CkptActionError, match=message) as caught:  # noqa: PT012 - any step may
+        artifact = frozen_graph.open_artifact(tmp_path, ())
+        dict(artifact.payloads())
+        artifact.run("serving_default", {"x": np.zeros((1, 8), "float32")})
+    assert caught.value.problems[0].code is ExitCode.VERIFY
+
+
+def edit(io, part: str, key: str, value: str) -> None:
+    data = json.loads(io.read_text())
+    holder = data if part in data else data["signatures"][0]
+    holder[part][0][key] = value
+    io.write_text(json.dumps(data))
