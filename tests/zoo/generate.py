@@ -39,17 +39,22 @@ def main() -> int:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     world = options.out / options.world
-    holes: list[dict[str, str]] = []
+    savers = [SAVERS[name] for name in options.savers]
     for name in options.architectures:
         with contextlib.redirect_stdout(io.StringIO()):
-            holes += generate(
-                ARCHITECTURES[name], [SAVERS[s] for s in options.savers], world, options.debug
-            )
+            holes = generate(ARCHITECTURES[name], savers, world, options.debug)
+        _write_holes(world / name, holes)
         gc.collect()
-    holes += tf1.generate(world, versions())
-    world.mkdir(parents=True, exist_ok=True)
-    (world / "holes.json").write_text(json.dumps(holes, indent=1) + "\n", encoding="utf-8")
+    _write_holes(world / "tf1", tf1.generate(world, versions()))
     return 0
+
+
+def _write_holes(folder: Path, holes: list[dict[str, str]]) -> None:
+    """What this world could not write, and why."""
+    if holes:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(holes, indent=1) + "\n"
+        (folder / "holes.json").write_text(text, encoding="utf-8")
 
 
 def versions() -> dict[str, str]:

@@ -89,15 +89,19 @@ def variables_of(model: Any) -> list[Any]:
     """Every variable once: Keras' own, and the bare tf.Variables that Keras 3 does not list."""
     found: dict[int, Any] = {}
     if hasattr(model, "_flatten_layers"):
-        for variable in model.weights:
-            if hasattr(variable, "assign"):  # Keras 2 lists its vocabularies here too
-                found.setdefault(id(_raw(variable)), variable)
+        for variable in _weights(model):
+            found.setdefault(id(_raw(variable)), variable)
         held = [value for layer in _layers(model) for value in vars(layer).values()]
     else:
         held = [vars(model)]
     for variable in _held(held, set()):
         found.setdefault(id(_raw(variable)), variable)
     return list(found.values())
+
+
+def _weights(layer: Any) -> list[Any]:
+    """Without the vocabularies, which Keras 2 lists among the weights."""
+    return [weight for weight in layer.weights if hasattr(weight, "assign")]
 
 
 def _raw(variable: Any) -> Any:
@@ -112,7 +116,7 @@ def _held(value: Any, seen: set[int]) -> Iterator[Any]:
     if isinstance(value, tf.Variable):
         yield value
     elif hasattr(value, "_flatten_layers"):
-        yield from value.weights
+        yield from _weights(value)
     elif isinstance(value, tf.Module):
         yield from _held(vars(value), seen)
     elif isinstance(value, Mapping):

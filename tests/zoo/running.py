@@ -1,0 +1,78 @@
+"""Which environments a case concerns, and runs of many cases in one process for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from holes import reason_for
+
+HERE = Path(__file__).resolve().parent
+
+Environment = Literal["keras-3", "keras-2"]
+ENVIRONMENTS: tuple[Environment, ...] = ("keras-3", "keras-2")
+
+
+def read_case(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def concerns(case: dict[str, Any], environment: Environment) -> bool:
+    """Whether the product may take this case there.
+
+    Files of Keras 2 go to either environment, all others to the one with Keras 3.
+    """
+    if environment == "keras-3":
+        return True
+    standalone = "standalone" in case["architecture"]
+    plain = case["architecture"] == "tf1" or "modules:" in (case["entry_point"] or "")
+    return case["keras"].startswith("2.") and not standalone and not plain
+
+
+def run(files: Iterable[Path], environment: Environment) -> list[dict[str, Any]]:
+    """The results of all cases that concern the environment; see `run_cases.py`."""
+    wanted = [file for file in files if concerns(read_case(file), environment)]
+    with tempfile.TemporaryDirectory() as folder:
+        listing, results = Path(folder) / "cases", Path(folder) / "results"
+        listing.write_text("".join(f"{file}\n" for file in wanted), encoding="utf-8")
+        command = [sys.executable, HERE / "run_cases.py", "--python-path", HERE]
+        command += ["--results", results, listing]
+        done = subprocess.run(
+            [str(part) for part in command],
+            env={**os.environ, "TF_USE_LEGACY_KERAS": "1" if environment == "keras-2" else "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    if len(found) < len(wanted):
+        lost = wanted[len(found)]
+        message = f"the process died: {done.stderr[-2000:]}"
+        found.append({"case": str(lost), "outcome": "crashed", "stage": "", "message": message})
+        found += run(wanted[len(found) :], environment)
+    return [{**result, "environment": environment} for result in found]
+
+
+def complaint(result: dict[str, Any]) -> str:
+    """What is wrong with a result; empty where it is what `holes.py` says."""
+    file = Path(result["case"])
+    case = read_case(file)
+    name = f"{result['environment']} {case['world']}/{case['architecture']}/{case['saver']}"
+    reason = reason_for(case, result["environment"])
+    outcome = result["outcome"]
+    if outcome == "right" and not reason:
+        return ""
+    if outcome == "refused" and reason:
+        return ""
+    if outcome == "right":
+        return f"{name}: restored right, but holes.py says: {reason}"
+    if outcome == "wrong":
+        return f"{name}: WRONG NUMBERS, off by {result['difference']}"
+    stage, message = result["stage"], result["message"]
+    return f"{name}: {outcome} at {stage}: {result.get('code', '')} {message}"
