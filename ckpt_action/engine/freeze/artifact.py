@@ -14,6 +14,7 @@ from ckpt_action.engine.arrays import digest, numpy_dtype
 from ckpt_action.engine.freeze.io_json import read_io
 from ckpt_action.engine.freeze.scan import GraphFile, Stored
 from ckpt_action.engine.op_libraries import load_op_libraries
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.errors import ExitCode, Where, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
@@ -58,7 +59,8 @@ class FrozenGraphArtifact:
         (record,) = (s for s in self._io.signatures if s.name == signature)
         feeds = {str(t.tensor): inputs[t.name] for t in record.inputs}
         fetches = {t.name: str(t.tensor) for t in record.outputs}
-        values = self._session.run(fetches, feeds | self._fed)
+        with finding("run", self._io.graph):
+            values = self._session.run(fetches, feeds | self._fed)
         return {t.name: np.asarray(values[t.name], numpy_dtype(t.dtype)) for t in record.outputs}
 
     def payloads(self) -> Iterator[tuple[str, str]]:
@@ -73,7 +75,7 @@ class FrozenGraphArtifact:
 
     def _open(self) -> Any:
         graph = tf.Graph()
-        with graph.as_default():
+        with finding("imported by TensorFlow", self._io.graph), graph.as_default():
             tf.graph_util.import_graph_def(self._definition(), name="")
         for signature in self._io.signatures:
             for tensor in (*signature.inputs, *signature.outputs):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2
 
 from ckpt_action.checkpoint.wire import MalformedError, varint
-from ckpt_action.errors import ExitCode, Where, fail
+from ckpt_action.engine.unreadable import finding
 
 _LARGE = 1 << 12
 """Nodes below this many bytes are parsed whole."""
@@ -42,17 +42,9 @@ class GraphFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            with path.open("rb") as file:
-                self._data: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        with finding("read", path), path.open("rb") as file:
+            self._data: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             self._parts = list(_fields(self._data, 0, len(self._data)))
-        except (OSError, ValueError) as error:  # MalformedError is a ValueError
-            raise fail(
-                ExitCode.VERIFY,
-                f"The frozen graph cannot be read: {error}",
-                hint="Export the model again.",
-                where=Where(file=str(path)),
-            ) from error
 
     def __len__(self) -> int:
         return len(self._data)
@@ -60,7 +52,9 @@ class GraphFile:
     def nodes(self) -> Iterator[Stored]:
         for part in self._parts:
             if part.number == _NODE:
-                yield self._node(part)
+                with finding("read", self.path):
+                    stored = self._node(part)
+                yield stored
 
     def rest(self) -> bytes:
         """The GraphDef without its nodes: functions and versions."""

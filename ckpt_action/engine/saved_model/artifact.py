@@ -16,6 +16,7 @@ from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.saved_model.signature_defs import read_signatures
 from ckpt_action.engine.state_ops import writes_state
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.outcome import SignatureRecord
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -37,13 +38,16 @@ class SavedModelArtifact:
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         if self._loaded is None:
-            self._loaded = tf.saved_model.load(str(self._folder))
+            with finding("loaded by TensorFlow", self._folder):
+                self._loaded = tf.saved_model.load(str(self._folder))
         function = self._loaded.signatures[signature]
         (record,) = (s for s in self._signatures if s.name == signature)
         feeds = {t.name: tf.constant(inputs[t.name], t.dtype) for t in record.inputs}
+        with finding("run", self._folder):
+            outputs = function(**feeds)
         values = {
             name: np.asarray(tensor.numpy(), numpy_dtype(tensor.dtype.name))
-            for name, tensor in function(**feeds).items()
+            for name, tensor in outputs.items()
         }
         if _changes_state(function):
             self._loaded = None  # the next call starts from the files again

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from ckpt_action.errors import ExitCode, Where, fail
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 _INTERNAL = "__saved_model_"
@@ -20,16 +20,9 @@ _INTERNAL = "__saved_model_"
 def read_signatures(folder: Path) -> tuple[SignatureRecord, ...]:
     """Sorted by name, tensors too. Raises CkptActionError (VERIFY) where the file is unreadable."""
     path = folder / "saved_model.pb"
-    try:
+    with finding("read", path):
         model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
         (graph,) = model.meta_graphs
-    except (OSError, ValueError) as error:  # protobuf's DecodeError is a ValueError
-        raise fail(
-            ExitCode.VERIFY,
-            f"The SavedModel cannot be read: {error}",
-            hint="Export the model again.",
-            where=Where(file=str(path)),
-        ) from error
     return tuple(
         SignatureRecord(
             name=name, inputs=_tensors(definition.inputs), outputs=_tensors(definition.outputs)

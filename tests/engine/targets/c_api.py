@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Buffer(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012
+    _fields_ = [
         ("data", ctypes.c_void_p), ("length", ctypes.c_size_t), ("free", ctypes.c_void_p),
     ]  # fmt: skip
 

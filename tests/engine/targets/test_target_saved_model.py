@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import keras_cases
@@ -134,25 +135,19 @@ def test_an_untracked_resource_is_refused_by_name(tmp_path):
     ("change", "line"),
     [
         (lambda r: {"inputs": ()}, "input x: declared None, written float32"),
-        (lambda r: {"outputs": (_as(r.outputs[0], dtype="float64"),)}, "declared float64"),
-        (lambda r: {"inputs": (_as(r.inputs[0], shape=(2, 4)),)}, "declared float32 [2, 4]"),
+        (lambda r: {"outputs": (replace(r.outputs[0], dtype="float64"),)}, "declared float64"),
+        (lambda r: {"inputs": (replace(r.inputs[0], shape=(2, 4)),)}, "declared float32 [2, 4]"),
         (lambda r: {"name": "other"}, "'other' is missing"),
     ],
 )
 def test_a_signature_that_differs_from_the_declaration_fails(change, line, tmp_path):
     m = Weights()
     signature = traced(lambda x: {"y": x @ m.w}, X)
-    record = _as(signature.record, **change(signature.record))
-    model = traced_model(m, _as(signature, record=record))
+    record = replace(signature.record, **change(signature.record))
+    model = traced_model(m, replace(signature, record=record))
     with pytest.raises(CkptActionError, match="other signatures") as caught:
         saved_model.export(model, tmp_path, {})
     assert re.search(re.escape(line), "\n".join(caught.value.problems[0].details))
-
-
-def _as(record, **changes):
-    from dataclasses import replace
-
-    return replace(record, **changes)
 
 
 @pytest.mark.parametrize("name", module_cases.CASES)
