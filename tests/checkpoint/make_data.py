@@ -7,7 +7,6 @@ Each part needs one of the two, and is left alone by the other.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -111,6 +110,13 @@ def only_counter(folder: Path) -> None:
     tf.train.Checkpoint().save(folder / "ckpt")
 
 
+def widths(folder: Path) -> None:
+    """Two models of different width whose names look like steps."""
+    for width in (16, 32):
+        saved = tf.train.Checkpoint(w=tf.Variable(tf.ones([width])))
+        saved.write(str(folder / f"model-{width}"))
+
+
 def keras_3_files(folder: Path) -> None:
     """`.weights.h5`, `.weights.json` with shards, and `.keras`."""
     tf.keras.utils.set_random_seed(1)
@@ -129,6 +135,7 @@ PARTS = {
         "keras3_lists": keras_3_lists,
         "module": module,
         "sharded": sharded,
+        "widths": widths,
         "keras3_files": keras_3_files,
     },
 }
@@ -141,9 +148,6 @@ def main() -> None:
         for old in folder.iterdir():
             old.unlink()
         write(folder)
-        with contextlib.suppress(FileNotFoundError):
-            state = folder / "checkpoint"
-            state.write_text(state.read_text().replace(str(folder), "/home/trainer/runs"))
 
 
 if __name__ == "__main__":
