@@ -43,8 +43,6 @@ def _parse(file: Path, content: bytes) -> Document | Problem:
                 column=1,
                 hint='Save it as UTF-8 without a byte order mark ("BOM").',
             )
-        # TOML counts CRLF as one line end; tomli's positions count characters after that.
-        source = source.replace("\r\n", "\n")
         return Document(source=source, data=tomli.loads(source))
     except UnicodeDecodeError as error:
         line, column = _place(content, error.start)

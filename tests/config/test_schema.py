@@ -110,6 +110,51 @@ def test_schema_and_code_refuse_the_same_files(data):
     assert bool(standard_errors(data)) is refused
 
 
+SINGLE_FAULTS = [
+    (("models", "captioner\n"), {}),
+    (("models", "captioner", "entry-point"), "a:b\n"),
+    (("models", "captioner", "verify", "rtol"), 1),
+    (("models", "captioner", "verify", "rtol"), -1e-9),
+    (("models", "captioner", "verify", "samples"), 0),
+    (("models", "captioner", "verify", "samples"), 4.0),
+    (("models", "captioner", "verify", "samples"), True),
+    (("models", "captioner", "verify", "golden"), ""),
+    (("models", "captioner", "verify", "seed"), 2**32),
+    (("models", "captioner", "timeout"), 0),
+    (("models", "captioner", "timeout"), False),
+    (("models", "captioner", "select"), "newest"),
+    (("models", "captioner", "select"), -1),
+    (("models", "captioner", "checkpoints"), []),
+    (("models", "captioner", "checkpoints"), ["x", "x"]),
+    (("models", "captioner", "signatures"), {}),
+    (("models", "captioner", "arguments"), {"a b": 1}),
+    (("models", "captioner", "targets", 0), {"name": "x"}),
+    (("models", "captioner", "targets", 0), {"format": "saved-model", "lower-control-flow": True}),
+    (("models", "captioner", "colour"), "red"),
+    (("version",), True),
+    (("version",), 1.0),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), SINGLE_FAULTS, ids=str)
+def test_one_fault_is_enough(path, value):
+    data = copy.deepcopy(COMPLETE)
+    assert fits(data, schema(), schema())
+    assert form_findings(data) == ()
+    container = data
+    for key in path[:-1]:
+        container = container[key]
+    container[path[-1]] = value
+    assert not fits(data, schema(), schema())
+    assert form_findings(data)
+
+
+def test_a_refusal_without_words_is_still_a_refusal(monkeypatch):
+    monkeypatch.setattr("ckpt_action.config.forms.sentences.findings", lambda *_: iter(()))
+    (finding,) = form_findings({"version": 1, "models": 3})
+    assert finding.path == ("models",)
+
+
 def slots(node):
     """Every place in a document: (container, key)."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
