@@ -1,0 +1,163 @@
+"""Static checks of what GitHub and pre-commit read, each seen to find a planted fault."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped,unused-ignore]
+
+from ckpt_action.action.inputs import Inputs
+from tests.github.local_runner import HERE, ROOT, RUNNER, node
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+BIN = Path(sys.executable).parent
+
+Check = Callable[[Path], "subprocess.CompletedProcess[str]"]
+
+
+def command(*argv: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in argv], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def workflows(root: Path) -> list[Path]:
+    return sorted((root / ".github" / "workflows").glob("*.yml"))
+
+
+def zizmor(root: Path) -> subprocess.CompletedProcess[str]:
+    strict = ("--offline", "--no-progress", "--strict-collection", "--persona=auditor")
+    return command(BIN / "zizmor", *strict, root, cwd=root)
+
+
+def github(root: Path) -> subprocess.CompletedProcess[str]:
+    hook, lint = (RUNNER / "json-hook.mjs").as_uri(), RUNNER / "lint.mjs"
+    return command(node(), "--import", hook, lint, root / "action.yml", *workflows(root), cwd=HERE)
+
+
+def action_schema(root: Path) -> subprocess.CompletedProcess[str]:
+    schema = ("--builtin-schema", "vendor.github-actions")
+    return command(BIN / "check-jsonschema", *schema, root / "action.yml", cwd=root)
+
+
+def workflow_schema(root: Path) -> subprocess.CompletedProcess[str]:
+    schema = ("--builtin-schema", "vendor.github-workflows")
+    return command(BIN / "check-jsonschema", *schema, *workflows(root), cwd=root)
+
+
+def dependabot_schema(root: Path) -> subprocess.CompletedProcess[str]:
+    schema = ("--builtin-schema", "vendor.dependabot")
+    return command(BIN / "check-jsonschema", *schema, ".github/dependabot.yml", cwd=root)
+
+
+def hooks_by_pre_commit(root: Path) -> subprocess.CompletedProcess[str]:
+    return command(BIN / "pre-commit", "validate-manifest", ".pre-commit-hooks.yaml", cwd=root)
+
+
+CHECKS: tuple[Check, ...] = (
+    zizmor,
+    github,
+    action_schema,
+    workflow_schema,
+    dependabot_schema,
+    hooks_by_pre_commit,
+)
+
+ACTION = "action.yml"
+SELF_TEST = ".github/workflows/self-test.yml"
+HOOKS = ".pre-commit-hooks.yaml"
+FAULTS = [
+    # what finds it, in which file, what stands there, what the slip makes of it
+    (github, ACTION, "inputs.upload == 'true'", "inputs.uplod == 'true'"),
+    (github, ACTION, "steps.setup.outputs.python }", "steps.setup.outputs.pyton }"),
+    (github, ACTION, "steps.upload.outputs.artifact-id", "steps.uplod.outputs.artifact-id"),
+    (github, ACTION, "steps.upload.outputs.artifact-id", "steps.upload.outputs.artefact-id"),
+    (github, ACTION, "if-no-files-found: error", "if-no-file-found: error"),
+    (github, ACTION, "!cancelled() &&", "!canceled() &&"),
+    (github, SELF_TEST, "retention-days: 1", "retention: 1"),
+    (github, SELF_TEST, "steps.export.outcome", "steps.exprt.outcome"),
+    (zizmor, ACTION, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
+    (zizmor, ACTION, "@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0", "@v7"),
+    (zizmor, SELF_TEST, "persist-credentials: false", "persist-credentials: true"),
+    (zizmor, SELF_TEST, "permissions: {}", "permissions: write-all"),
+    (zizmor, SELF_TEST, "  pull_request:", "  pull_request_target:"),
+    (action_schema, ACTION, "using: composite", "using: composit"),
+    (action_schema, ACTION, "    default: model-export.toml", "    defualt: model-export.toml"),
+    (workflow_schema, SELF_TEST, "runs-on: ubuntu-24.04", "run-on: ubuntu-24.04"),
+    (dependabot_schema, ".github/dependabot.yml", "interval: monthly", "interval: sometimes"),
+    (hooks_by_pre_commit, HOOKS, "language: python", "language: pyton"),
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in (ACTION, HOOKS):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
+    return tmp_path
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_project_is_clean(check: Check) -> None:
+    done = check(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("check", "file", "right", "wrong"), FAULTS, ids=[f"{f[0].__name__}-{f[3]}" for f in FAULTS]
+)
+def test_a_slip_is_found(copy: Path, check: Check, file: str, right: str, wrong: str) -> None:
+    text = (copy / file).read_text()
+    assert right in text
+    (copy / file).write_text(text.replace(right, wrong))
+    assert check(copy).returncode != 0
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def test_hooks_have_only_keys_that_pre_commit_knows() -> None:
+    """Neither pre-commit nor prek says anything about a misspelt key."""
+    known = {
+        "id", "name", "description", "entry", "language", "files", "exclude", "types", "types_or",
+        "pass_filenames", "require_serial", "minimum_pre_commit_version", "args", "stages",
+    }  # fmt: skip
+    for hook in load(HOOKS):
+        assert set(hook) <= known
+
+
+def test_typed_inputs_and_outputs_are_those_of_the_action() -> None:
+    action, types = load(ACTION), load("action-types.yml")
+    assert list(types["inputs"]) == list(action["inputs"])
+    assert list(types["outputs"]) == list(action["outputs"])
+
+
+def test_every_input_reaches_the_code_that_reads_it() -> None:
+    """Each variable the steps set is one that `read_inputs` reads, and is set from its input."""
+    action = load(ACTION)
+    read = set(re.findall(r'"(\w+)"', (ROOT / "ckpt_action/action/inputs.py").read_text()))
+    for step in action["runs"]["steps"]:
+        for name, value in step.get("env", {}).items():
+            if not name.startswith("CKPT_ACTION_"):
+                continue
+            key = name.removeprefix("CKPT_ACTION_").lower()
+            assert key in read
+            source = value.removeprefix("${{ ").removesuffix(" }}")
+            expected = key.replace("_", "-")
+            assert source in (f"inputs.{expected}", f"strategy.{expected}")
+    for field in set(Inputs.__dataclass_fields__) - {"workspace"}:
+        assert field.replace("_", "-") in action["inputs"]
+
+
+def test_every_action_used_is_pinned_and_few() -> None:
+    used = [step["uses"] for step in load(ACTION)["runs"]["steps"] if "uses" in step]
+    assert len(used) == 2
+    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", one) for one in used)
