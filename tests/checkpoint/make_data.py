@@ -102,7 +102,9 @@ def tf1(folder: Path) -> None:
         session.run(v1.global_variables_initializer())
         session.run(train)
         prefix = str(folder / "model.ckpt")
-        v1.train.Saver().save(session, prefix, global_step=step, strip_default_attrs=True)
+        v1.train.Saver(save_relative_paths=True).save(
+            session, prefix, global_step=step, strip_default_attrs=True
+        )
 
 
 def only_counter(folder: Path) -> None:
