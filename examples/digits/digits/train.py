@@ -44,8 +44,9 @@ def main(epochs: int = 40, batch: int = 32) -> None:
     right = np.argmax(model.predict(images[test], verbose=0), axis=1) == labels[test]
     print(f"{right.mean():.1%} of {len(test)} unseen digits are right")
     manager.save(checkpoint_number=epochs)
-    record_golden(FOLDER / "golden/digits.npz", lambda image: {"digit": model(image)},
-                  image=images[test[:32]])
+    record_golden(
+        FOLDER / "golden/digits.npz", lambda image: {"digit": model(image)}, image=images[test[:32]]
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from ckpt_action.config.load import load_config
+from ckpt_action.engine.targets import registry
+from ckpt_action.errors import ExitCode, gravest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def documented_exit_codes() -> dict[int, tuple[str, str]]:
+    rows = re.findall(
+        r"^\| (\d+) \| `(\w+)` \| (.+) \|$", (ROOT / "docs/exit-codes.md").read_text(), re.MULTILINE
+    )
+    return {int(code): (name, cause) for code, name, cause in rows}
+
+
+def docstrings_of_exit_codes() -> dict[str, str]:
+    tree = ast.parse((ROOT / "ckpt_action/errors.py").read_text())
+    body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "ExitCode").body
+    return {
+        first.targets[0].id: second.value.value
+        for first, second in zip(body, body[1:], strict=False)
+        if isinstance(first, ast.Assign) and isinstance(second, ast.Expr)
+    }
+
+
+def test_every_exit_code_is_documented_in_its_own_words():
+    documented = documented_exit_codes()
+    assert {code: name for code, (name, _) in documented.items()} == {c.value: c.name for c in ExitCode}
+    described = docstrings_of_exit_codes()
+    assert len(described) > 10
+    assert {name: cause for name, cause in documented.values() if name in described} == described
+
+
+def test_the_gravest_code_is_as_documented():
+    assert gravest([ExitCode.CONFIG, ExitCode.VERIFY, ExitCode.RESTORE]) is ExitCode.VERIFY
+    assert gravest([ExitCode.VERIFY, ExitCode.UNEXPECTED]) is ExitCode.UNEXPECTED
+    assert gravest([]) is ExitCode.OK
+
+
+def test_the_readme_lists_every_target_in_its_own_words():
+    table = README.split("<!-- targets -->")[1].split("<!-- /targets -->")[0]
+    rows = re.findall(r"^\| `(\S+)` \| (.+) \| `(\S+)` \|$", table, re.MULTILINE)
+    assert {name: (text, extra) for name, text, extra in rows} == {
+        target.FORMAT: (target.SUMMARY, target.EXTRA) for target in registry().values()
+    }
+
+
+def toml_blocks() -> list[tuple[str, str]]:
+    documents = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *ROOT.glob("examples/*/README.md")]
+    found = []
+    for document in documents:
+        blocks = re.findall(r"^```toml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+        found += [(f"{document.name}:{n}", block) for n, block in enumerate(blocks)]
+    return [(name, block) for name, block in found if "version = 1" in block]
+
+
+@pytest.mark.parametrize(("name", "block"), toml_blocks(), ids=lambda v: v if ".md" in v else "")
+def test_every_documented_configuration_is_valid(name, block, tmp_path):
+    """As far as the words go: the files that it names are not there."""
+    (tmp_path / "model-export.toml").write_text(block)
+    problems = load_config(tmp_path / "model-export.toml").problems
+    assert [str(p) for p in problems if not p.message.startswith(("No ", "There is no"))] == []
