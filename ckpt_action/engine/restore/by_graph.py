@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ckpt_action.checkpoint.records import Role
@@ -13,7 +13,7 @@ from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.attempt import judge
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.live import children
-from ckpt_action.engine.restore.match import Found, walk_together
+from ckpt_action.engine.restore.match import Found, Vocabulary, Walk
 from ckpt_action.engine.restore.records import (
     Attempt,
     Candidate,
@@ -23,11 +23,21 @@ from ckpt_action.engine.restore.records import (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class GraphRoute:
+    """One way of reading a file as a graph of objects."""
+
+    name: str
+    graph: CheckpointGraph
+    vocabulary: Vocabulary
+
+
 def attempt_at(
-    model: LiveModel, graph: CheckpointGraph, node: int, root: str, rules: Restore
+    model: LiveModel, route: GraphRoute, node: int, root: str, rules: Restore
 ) -> Attempt:
     """Lay the model over the objects below `node`."""
-    found = walk_together(model, graph, node)
+    graph = route.graph
+    found = Walk(model, graph, route.vocabulary).run(model.root, node)
     candidates = {
         variable.path: tuple(_candidates(variable, found, graph)) for variable in model.own()
     }
@@ -37,7 +47,7 @@ def attempt_at(
     lost = {id(v.variable) for v in attempt.missing} & _variables_below(found.unseen)
     return replace(
         attempt,
-        route="object graph",
+        route=route.name,
         root=root,
         ignored=ignored,
         never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from ckpt_action.config.records import Restore
+from ckpt_action.engine.restore.by_graph import GraphRoute
+from ckpt_action.engine.restore.by_name import attempt_by_name
+from ckpt_action.engine.restore.by_order import attempt_by_order
 from ckpt_action.engine.restore.diff import explain
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
 from ckpt_action.engine.restore.roots import attempts
+from ckpt_action.engine.restore.saved_state import SavedNames
+from ckpt_action.engine.restore.tracked import TrackedNames
+from ckpt_action.engine.restore.weights_source import LegacySource, WeightsSource
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 
 def choose(model: LiveModel, source: Source, rules: Restore) -> Attempt:
     """The only complete attempt; raises RESTORE where there is none, or more than one."""
-    tried = attempts(model, CheckpointGraph(source), rules)
+    tried = _attempts(model, source, rules)
     complete = _distinct([attempt for attempt in tried if attempt.complete])
     if len(complete) == 1:
         return complete[0]
@@ -24,6 +30,19 @@ def choose(model: LiveModel, source: Source, rules: Restore) -> Attempt:
             hint="Name the right one with `root` in the model's `restore` table.",
         )
     raise CkptActionError(explain(min(tried, key=lambda a: a.badness), model))
+
+
+def _attempts(model: LiveModel, source: Source, rules: Restore) -> list[Attempt]:
+    if isinstance(source, LegacySource):
+        return [attempt_by_order(model, source, rules)]
+    if source.graph is None:
+        return [attempt_by_name(model, source, rules)]
+    graph = CheckpointGraph(source)
+    if isinstance(source, WeightsSource):
+        route = GraphRoute(name="keras weights", graph=graph, vocabulary=SavedNames())
+    else:
+        route = GraphRoute(name="object graph", graph=graph, vocabulary=TrackedNames())
+    return attempts(model, route, rules)
 
 
 def _distinct(complete: list[Attempt]) -> list[Attempt]:

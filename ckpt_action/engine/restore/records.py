@@ -78,6 +78,10 @@ class Source(Protocol):
     def optimizers(self) -> frozenset[int]:
         """Nodes of the graph that are optimizers, those that wrap others included."""
 
+    @property
+    def set_aside(self) -> Mapping[Role, int]:
+        """Stored values that are not among `values`, because their place says what they are."""
+
     def read(self, key: str) -> Array:
         """The array of `key` in TensorFlow's dtype; strings as objects of bytes."""
 

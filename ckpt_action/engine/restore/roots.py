@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ckpt_action.config.records import Restore
-from ckpt_action.engine.restore.by_graph import attempt_at
+from ckpt_action.engine.restore.by_graph import GraphRoute, attempt_at
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.errors import ExitCode, fail
 
 
-def attempts(model: LiveModel, graph: CheckpointGraph, rules: Restore) -> list[Attempt]:
+def attempts(model: LiveModel, route: GraphRoute, rules: Restore) -> list[Attempt]:
     """One attempt for each root that comes into question."""
     if rules.root is not None:
-        node = _declared(graph, rules.root)
-        return [attempt_at(model, graph, node, rules.root, rules)]
-    return [attempt_at(model, graph, node, root, rules) for root, node in _roots(graph)]
+        node = _declared(route.graph, rules.root)
+        return [attempt_at(model, route, node, rules.root, rules)]
+    return [attempt_at(model, route, node, root, rules) for root, node in _roots(route.graph)]
 
 
 def _roots(graph: CheckpointGraph) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,73 @@
+"""The vocabulary of TensorFlow's object graphs: attributes, indices, keys, and Keras' layer lists.
+
+Keras 2 stores the layers of Functional and Sequential models as `layer_with_weights-N` (before
+TensorFlow 1.14 only as `layer-N`), Keras 3 as `_operations/N`, Sequential models of some versions
+as `_layers/N` or `_self_tracked_trackables/N`. Layers without weights are left out of the count on
+both sides: where a Dropout was added or dropped, nothing else moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.live import Child, children, is_graph_container, is_layer
+from ckpt_action.engine.restore.match import By, Pair, Walk, names_taken, stored_as
+
+_LISTS = ("_operations", "_layers", "_self_tracked_trackables")
+_RENAMED = {"kernel": ("depthwise_kernel",), "depthwise_kernel": ("kernel",)}
+"""Attributes that a layer of Keras 2 and its successor in Keras 3 call differently."""
+
+
+class TrackedNames:
+    """Pairs in an object graph of `tf.train.Checkpoint` and of all that is built on it."""
+
+    def pairs(self, item: Any, node: int, walk: Walk) -> Iterator[Pair]:
+        below = children(item)
+        stored = walk.graph.nodes[node].children
+        taken = names_taken(below, stored)
+        for child in below:
+            nodes = stored_as(child, stored, taken) or _renamed(child, stored, taken)
+            if not nodes and is_layer(item) and isinstance(child.item, (list, tuple, dict)):
+                walk.found.unseen.append(child.item)
+            yield from (Pair(item=child.item, node=found, by=By.NAME) for found in nodes)
+        if is_graph_container(item):
+            yield from _layers(item, stored, walk)
+
+
+def _renamed(child: Child, stored: Mapping[str, int], taken: set[str]) -> list[int]:
+    """Nodes under the name of `add_weight`, or under the name of the other Keras generation."""
+    if child.own_name in stored and child.own_name not in taken:
+        return [stored[child.own_name]]
+    bare = [name.lstrip("_") for name in (*child.names, child.own_name)]
+    others = {other for name in bare for other in _RENAMED.get(name, ())} - taken
+    return [stored[name] for name in others if name in stored]
+
+
+def _layers(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
+    layers = [layer for layer in item.layers if walk.has_weights(layer)]
+    for nodes in _stored_lists(stored, walk.graph):
+        weighty = [node for node in nodes if walk.graph.has_weights(node)]
+        if len(weighty) == len(layers):
+            pairs = zip(layers, weighty, strict=True)
+        elif len(nodes) == len(item.layers):
+            pairs = zip(item.layers, nodes, strict=True)
+        else:
+            continue
+        yield from (Pair(item=layer, node=node, by=By.ORDER) for layer, node in pairs)
+    if "_functional" in stored:
+        yield Pair(item=item, node=stored["_functional"], by=By.NAME)
+
+
+def _stored_lists(stored: Mapping[str, int], graph: CheckpointGraph) -> Iterator[list[int]]:
+    yield _numbered(stored, r"layer_with_weights-(\d+)") or _numbered(stored, r"layer-(\d+)")
+    for name in _LISTS:
+        if name in stored:
+            yield _numbered(graph.nodes[stored[name]].children, r"(\d+)")
+
+
+def _numbered(stored: Mapping[str, int], pattern: str) -> list[int]:
+    matches = [(re.fullmatch(pattern, name), node) for name, node in stored.items()]
+    return [node for _, node in sorted((int(match[1]), node) for match, node in matches if match)]

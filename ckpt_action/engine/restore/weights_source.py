@@ -1,0 +1,94 @@
+"""Keras' weights files as a `Source`: their groups are the objects, their datasets the values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from ckpt_action.checkpoint.hdf5 import Hdf5Weights
+from ckpt_action.checkpoint.records import ObjectGraph, ObjectNode, Role
+from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.restore.records import Value
+from ckpt_action.errors import ExitCode, fail
+
+
+class WeightsSource:
+    """One `.weights.h5`, or the shards of one."""
+
+    optimizers: frozenset[int] = frozenset()
+
+    def __init__(self, parts: Iterable[Hdf5Weights]) -> None:
+        self._part: dict[str, Hdf5Weights] = {}
+        self.values: dict[str, Value] = {}
+        aside: Counter[Role] = Counter()
+        for part in parts:
+            for entry in part.entries:
+                if entry.key in self._part:
+                    raise fail(
+                        ExitCode.CHECKPOINT, f"{part.file.name} holds {entry.key!r} a second time."
+                    )
+                self._part[entry.key] = part
+                if entry.role is Role.MODEL:
+                    self.values[entry.key] = Value(
+                        key=entry.key, dtype=entry.dtype, shape=entry.shape, path=entry.key
+                    )
+                else:
+                    aside[entry.role] += 1
+        self.set_aside: Mapping[Role, int] = aside
+        self.graph: ObjectGraph | None = _graph(self.values)
+
+    def read(self, key: str) -> Array:
+        return self._part[key].read(key)
+
+
+def _graph(keys: Iterable[str]) -> ObjectGraph:
+    children: list[dict[str, int]] = [{}]
+    values: dict[int, str] = {}
+    for key in keys:
+        node = 0
+        for part in key.split("/"):
+            if part not in children[node]:
+                children[node][part] = len(children)
+                children.append({})
+            node = children[node][part]
+        values[node] = key
+    return ObjectGraph(
+        nodes=tuple(
+            ObjectNode(
+                children=below,
+                attributes={"VARIABLE_VALUE": ("", values[node])} if node in values else {},
+            )
+            for node, below in enumerate(children)
+        )
+    )
+
+
+class LegacySource:
+    """A legacy `.h5`: the weights of each layer in the order of saving."""
+
+    optimizers: frozenset[int] = frozenset()
+    graph: ObjectGraph | None = None
+
+    def __init__(self, file: Hdf5Weights) -> None:
+        self._file = file
+        self.layers = {name: keys for name, keys in file.layers.items() if keys}
+        """Layer name to the keys of its weights; layers without weights are left out."""
+        starts = {key: f"{name}/" for name, keys in self.layers.items() for key in keys}
+        self.values: dict[str, Value] = {}
+        aside: Counter[Role] = Counter()
+        for entry in file.entries:
+            if entry.role is not Role.MODEL:
+                aside[entry.role] += 1
+                continue
+            path = entry.key.removeprefix("model_weights/")
+            self.values[entry.key] = Value(
+                key=entry.key,
+                dtype=entry.dtype,
+                shape=entry.shape,
+                full_name=path.removeprefix(starts.get(entry.key, "")).split(":")[0],
+                path=path,
+            )
+        self.set_aside: Mapping[Role, int] = aside
+
+    def read(self, key: str) -> Array:
+        return self._file.read(key)
