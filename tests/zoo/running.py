@@ -16,6 +16,8 @@ from holes import reason_for
 HERE = Path(__file__).resolve().parent
 
 Environment = Literal["keras-3", "keras-2"]
+KERAS_INSIDE = {"keras_in_module", "by_name_keras"}
+"""Modules and TF1 cases that hold Keras layers nevertheless."""
 ENVIRONMENTS: tuple[Environment, ...] = ("keras-3", "keras-2")
 
 
@@ -30,9 +32,10 @@ def concerns(case: dict[str, Any], environment: Environment) -> bool:
     """
     if environment == "keras-3":
         return True
-    standalone = "standalone" in case["architecture"]
+    if not case["keras"].startswith("2.") or "standalone" in case["architecture"]:
+        return False
     plain = case["architecture"] == "tf1" or "modules:" in (case["entry_point"] or "")
-    return case["keras"].startswith("2.") and not standalone and not plain
+    return not plain or bool(KERAS_INSIDE & {case["architecture"], case["saver"]})
 
 
 def run(files: Iterable[Path], environment: Environment) -> list[dict[str, Any]]:

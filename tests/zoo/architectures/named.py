@@ -1,4 +1,4 @@
-"""A module whose variables carry the names that a TF1 graph gave them."""
+"""Models whose variables carry the names that a TF1 graph gave them."""
 
 import tensorflow as tf
 
@@ -22,3 +22,14 @@ class Named(tf.Module):
 
 def by_name():
     return Named()
+
+
+def by_name_keras():
+    layers = tf.keras.layers
+    return tf.keras.Sequential(
+        [
+            layers.Input((6,)),
+            layers.Dense(5, activation="relu", name="hidden"),
+            layers.Dense(3, name="logits"),
+        ]
+    )
