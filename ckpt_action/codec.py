@@ -40,27 +40,25 @@ def _hints(record: type) -> dict[str, Any]:
 
 def _read(kind: Any, data: Any) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        if not isinstance(data, Mapping):
-            raise TypeError(f"expected an object for {kind.__name__}, got {type(data).__name__}")
-        hints = _hints(kind)
-        unknown = set(data) - set(hints)
-        if unknown:
-            raise ValueError(f"{kind.__name__} has no field {sorted(unknown)[0]!r}")
-        return kind(**{name: _read(hints[name], item) for name, item in data.items()})
+        return _read_record(kind, data)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in {Union, types.UnionType}:
         return _read_union(arguments, data)
-    if origin is Literal:
-        if data not in arguments:
-            raise ValueError(f"{data!r} is none of {arguments}")
-        return data
     if origin is tuple:
         return _read_tuple(arguments, data)
-    if origin is not None and issubclass(origin, Mapping):
+    if origin is not None and origin is not Literal and issubclass(origin, Mapping):
         return {key: _read(arguments[1], item) for key, item in data.items()}
-    if isinstance(kind, type) and issubclass(kind, (Enum, Path)):
-        return kind(data)
     return _read_plain(kind, data)
+
+
+def _read_record(kind: type, data: Any) -> Any:
+    if not isinstance(data, Mapping):
+        raise TypeError(f"expected an object for {kind.__name__}, got {type(data).__name__}")
+    hints = _hints(kind)
+    unknown = set(data) - set(hints)
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no field {min(unknown)!r}")
+    return kind(**{name: _read(hints[name], item) for name, item in data.items()})
 
 
 def _read_union(choices: tuple[Any, ...], data: Any) -> Any:
@@ -83,12 +81,16 @@ def _read_tuple(items: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
 
 
 def _read_plain(kind: Any, data: Any) -> Any:
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+    if get_origin(kind) is Literal:
+        if data not in get_args(kind):
+            raise ValueError(f"{data!r} is none of {get_args(kind)}")
+        return data
     if kind in {object, Any}:
         return data
-    if kind is type(None):
-        kind = types.NoneType
+    if issubclass(kind, (Enum, Path)):
+        return kind(data)
+    if kind is float and isinstance(data, int) and not isinstance(data, bool):
+        return float(data)
     if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
         raise TypeError(f"expected {kind.__name__}, got {type(data).__name__}")
     return data
