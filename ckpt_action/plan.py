@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action.checkpoint.records import CheckpointFiles
+from ckpt_action.config.checkpoints import ENTRY_POINT_HINT, missing_entry_point
 from ckpt_action.config.records import Config, Model
 from ckpt_action.errors import ExitCode, Problem, Where
 
@@ -50,7 +51,11 @@ def make_plan(config: Config, *, models: tuple[str, ...] = ()) -> Plan:
             continue
         found, wrong = discover(model.checkpoints, config.folder, model.select, look_inside=True)
         problems += [_of_model(problem, config, model) for problem in wrong]
-        jobs += [_job(config, model, checkpoint) for checkpoint in found]
+        for checkpoint in found:
+            if lack := missing_entry_point(model, checkpoint):
+                problems.append(_unbuildable(lack, config, model))
+            else:
+                jobs.append(_job(config, model, checkpoint))
     doubled = list(_doubled(jobs, config))
     names = {job.name for job, _ in doubled}
     return Plan(
@@ -97,6 +102,15 @@ def _of_model(problem: Problem, config: Config, model: Model) -> Problem:
     """`problem` with the model that it belongs to, at its own file where it has one."""
     where = problem.where or Where(file=str(config.file))
     return replace(problem, where=replace(where, key_path=f"models.{model.name}.checkpoints"))
+
+
+def _unbuildable(message: str, config: Config, model: Model) -> Problem:
+    return Problem(
+        code=ExitCode.CONFIG,
+        message=message,
+        hint=ENTRY_POINT_HINT,
+        where=Where(file=str(config.file), key_path=f"models.{model.name}"),
+    )
 
 
 def _unknown(config: Config, models: tuple[str, ...]) -> Iterator[Problem]:

@@ -152,6 +152,26 @@ def test_two_checkpoints_of_one_step_are_refused_and_neither_is_planned(project)
     assert "2 checkpoints would be exported as several@9" in problem.message
 
 
+@pytest.mark.parametrize(
+    "source", ["keras2_manager/ckpt-11", "keras3_files/m.weights.h5", "keras3_files/m.keras"]
+)
+def test_weights_without_an_entry_point_are_not_planned(tmp_path, source):
+    """Only the archive says how its model is built."""
+    (tmp_path / "runs").mkdir()
+    for file in DATA.glob(f"{source}*"):
+        shutil.copy(file, tmp_path / "runs")
+    text = 'version = 1\n[models.m]\ncheckpoints = ["runs/*"]\ntargets = ["saved-model"]\n'
+    (tmp_path / "model-export.toml").write_text(text)
+    result = run("plan", cwd=tmp_path)
+    if source.endswith(".keras"):
+        assert (result.returncode, result.stderr) == (0, "")
+        return
+    assert result.returncode == ExitCode.CONFIG
+    assert "The key `entry-point` is missing" in result.stderr
+    assert "[models.m]" in result.stderr
+    assert result.stdout == "0 jobs, 0 artifacts\n"
+
+
 def test_a_broken_configuration_has_no_plan(project):
     (project / "model-export.toml").write_text("version = 2\n")
     result = run("plan", cwd=project)

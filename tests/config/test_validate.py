@@ -119,6 +119,57 @@ def test_weights_without_an_entry_point_cannot_be_rebuilt(digits, capsys):
     assert "The key `entry-point` is missing: ckpt-40" in capsys.readouterr().out
 
 
+def test_why_a_checkpoint_was_chosen_is_a_note(digits, capsys):
+    runs = digits / "runs" / "digits"
+    for file in list(runs.glob("ckpt-40.*")):
+        shutil.copy(file, file.with_name(file.name.replace("-40", "-9")))
+    assert main(["validate"]) == 0
+    out = capsys.readouterr().out
+    assert "model-export.toml:5:15: note: ckpt-40 is the latest of: ckpt-9, ckpt-40." in out
+    assert out.endswith("model-export.toml: ok (1 model, 2 targets)\n")
+
+
+def test_a_prefix_given_with_its_index_is_not_told_twice(digits, capsys):
+    edit(digits / "model-export.toml", "ckpt-*", "ckpt-40.index")
+    assert main(["validate"]) == 0
+    assert capsys.readouterr().out.count("one file of a checkpoint") == 1
+
+
+TF1 = """\
+version = 1
+
+[models.oldnet]
+checkpoints = ["model.ckpt-1"]
+targets     = ["saved-model"]
+"""
+
+
+@pytest.fixture
+def oldnet(tmp_path, monkeypatch):
+    """A TF1 checkpoint with the graph beside it, and no signatures."""
+    for file in (ROOT / "tests" / "checkpoint" / "data" / "tf1").glob("model.*"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "model-export.toml").write_text(TF1)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_graph_without_signatures_is_told_what_to_write(oldnet, capsys):
+    assert main(["validate"]) == ExitCode.SIGNATURE
+    out = capsys.readouterr().out
+    assert out.startswith("model-export.toml:3:9: error: The graph in model.ckpt-1.meta does not")
+    lines = [line.strip() for line in out.splitlines()]
+    start = lines.index("[models.oldnet.signatures.serving_default]")
+    (oldnet / "model-export.toml").write_text(TF1 + "\n".join(lines[start : start + 3]))
+    assert main(["validate"]) == 0, capsys.readouterr().out
+
+
+def test_code_in_place_of_the_graph_may_derive_its_signatures(oldnet):
+    (oldnet / "model.py").write_text("def build(): ...\n")
+    edit(oldnet / "model-export.toml", "checkpoints", 'entry-point = "model:build"\ncheckpoints')
+    assert main(["validate"]) == 0
+
+
 def test_several_files_each_get_a_verdict_and_the_gravest_code_wins(digits, capsys):
     (digits / "broken.toml").write_text("version = ")
     edit(digits / "model-export.toml", "ckpt-*", "nothing-*")
