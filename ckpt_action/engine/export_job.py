@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec
-from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.arrays import Array, digest
 from ckpt_action.engine.live import to_array
 from ckpt_action.engine.probe_file import save_probes
 from ckpt_action.engine.rebuild import rebuild
@@ -96,22 +96,29 @@ def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> Ar
 
 
 def _variable_records(variables: tuple[ModelVariable, ...]) -> tuple[VariableRecord, ...]:
-    """Digests are computed in threads: hashing lets go of the interpreter's lock."""
+    """Digests are computed in threads, for hashing lets go of the interpreter's lock.
+
+    TensorFlow is called in this thread alone: each thread that calls it counts in the names that
+    it gives to functions, and how many threads a pool starts is a matter of chance.
+    """
+    arrays = [_array(variable.variable.read_value()) for variable in variables]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return tuple(pool.map(_variable_record, variables))
+        digests = pool.map(digest, arrays)
+        return tuple(
+            VariableRecord(
+                path=variable.path,
+                dtype=variable.variable.dtype.name,
+                shape=array.shape,
+                sha256=found,
+                source=variable.source,
+            )
+            for variable, array, found in zip(variables, arrays, digests, strict=True)
+        )
 
 
-def _variable_record(variable: ModelVariable) -> VariableRecord:
-    value = variable.variable.read_value()
-    # `__array__` shares the buffer where `numpy()` copies it; of strings there is no buffer.
-    array = to_array(value) if value.dtype == tf.string else np.asarray(value)
-    return VariableRecord(
-        path=variable.path,
-        dtype=value.dtype.name,
-        shape=tuple(array.shape),
-        sha256=digest(array),
-        source=variable.source,
-    )
+def _array(value: tf.Tensor) -> Array:
+    """`__array__` shares the buffer where `numpy()` copies it; of strings there is no buffer."""
+    return to_array(value) if value.dtype == tf.string else np.asarray(value)
 
 
 def _source(path: Path, folder: Path) -> FileRecord:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from conftest import ENVIRON
 
 from ckpt_action.children import spawn
 from ckpt_action.environments import variables
@@ -15,28 +15,6 @@ from ckpt_action.errors import ExitCode
 from ckpt_action.memory import Gate
 from ckpt_action.requests import Request
 from ckpt_action.supervisor import Supervisor
-
-TASKS = str(Path(__file__).parent)
-ENVIRON = dict(os.environ) | {"PYTHONPATH": TASKS}
-
-
-@pytest.fixture(scope="module")
-def supervisor(tmp_path_factory):
-    """One for all tests: what one child does must not matter to the next."""
-    folder = tmp_path_factory.mktemp("supervisor")
-    with contextlib.closing(Supervisor(jobs=2, folder=folder, environ=ENVIRON)) as supervisor:
-        yield supervisor
-
-
-@pytest.fixture
-def ask(supervisor, tmp_path):
-    def ask(task, *, timeout=60.0, work="work", **arguments):
-        request = Request(
-            task=f"child_tasks:{task}", arguments=arguments, work=tmp_path / work, timeout=timeout
-        )
-        return supervisor.run("keras-3", request)
-
-    return ask
 
 
 def test_a_result_comes_back_and_the_output_goes_to_the_log(ask, tmp_path):

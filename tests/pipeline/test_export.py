@@ -1,0 +1,174 @@
+"""The whole pipeline on real checkpoints, run as a person runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import pytest
+from conftest import ckpt_action
+
+from ckpt_action.errors import ExitCode
+from ckpt_action.manifest import read_manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_what_an_export_leaves(exported):
+    files = tree(exported / "dist")
+    assert {name.split("/")[0] for name in files} == {
+        "dense",
+        "affine",
+        "manifest.json",
+        "SHA256SUMS",
+    }
+    assert {"affine/frozen-graph/affine.pb", "affine/frozen-graph/affine.io.json"} <= files.keys()
+    sums = dict(
+        line.split("  ")[::-1]
+        for line in (exported / "dist" / "SHA256SUMS").read_text().splitlines()
+    )
+    assert list(sums) == sorted(sums)
+    del files["SHA256SUMS"]
+    assert sums == files
+
+
+def test_the_manifest_has_the_form_of_its_schema_and_no_path_of_this_machine(exported):
+    schema = json.loads((ROOT / "schema" / "manifest.schema.json").read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    text = (exported / "dist" / "manifest.json").read_text()
+    jsonschema.validate(json.loads(text), schema)
+    assert str(exported) not in text
+    assert ".staging" not in text
+    assert "seconds" not in text
+
+
+def test_every_artifact_has_every_proof(exported):
+    manifest = read_manifest(exported / "dist")
+    for job in manifest.jobs:
+        assert {p.name: p.passed for p in job.proofs} == {
+            "golden": True if job.name == "affine" else None,
+            "deterministic": True,
+            "sensitive": True,
+        }
+        for artifact in job.artifacts:
+            shown = {"signature", "payload", "values"} | ({"golden"} & {job.golden and "golden"})
+            assert {p.name for p in artifact.proofs if p.passed} == shown
+            probes = {v.probe for v in artifact.verdicts}
+            assert len(probes) == (1 if job.golden else 4)
+        assert {v.source for v in job.variables} != {""}
+
+
+def test_equal_runs_give_equal_bytes(exported, repository):
+    """Another process, hash seed, number of workers and output folder."""
+    run = ckpt_action(
+        *("export", "--jobs", "2", "--output-dir", repository / "elsewhere"),
+        folder=repository,
+        PYTHONHASHSEED="77",
+    )
+    assert run.returncode == 0, run.stderr
+    assert tree(repository / "elsewhere") == tree(exported / "dist")
+
+
+def test_the_report_says_what_the_manifest_leaves_out(exported):
+    report = json.loads((exported / "report" / "report.json").read_text())
+    assert all(job["seconds"] > 0 and job["peak_rss"] > 1 << 27 for job in report["jobs"])
+    assert (exported / "report" / "report.html").is_file()
+
+
+def test_one_model_again_keeps_the_others(exported, tmp_path):
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    before = tree(repository / "dist")
+    run = ckpt_action("export", "--model", "affine", "--jobs", "1", folder=repository)
+    assert run.returncode == 0, run.stderr
+    assert tree(repository / "dist") == before
+
+
+def test_a_failed_export_keeps_what_was_there(exported, tmp_path):
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    models = repository / "models.py"
+    models.write_text(models.read_text().replace("x * self.scale", "x / self.scale"))
+    before = tree(repository / "dist")
+    run = ckpt_action("export", "--model", "affine", folder=repository)
+    assert run.returncode == ExitCode.VERIFY
+    assert "golden" in run.stdout
+    after = tree(repository / "dist")
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"manifest.json", "SHA256SUMS"}
+    assert read_manifest(repository / "dist").kept == ("affine",)
+
+
+def test_somebody_elses_folder_is_not_moved_away(repository):
+    mine = repository / "dist" / "affine" / "notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    run = ckpt_action("export", folder=repository)
+    assert run.returncode == ExitCode.OUTPUT
+    assert "in the way" in run.stderr
+    assert tree(repository / "dist").keys() == {"affine/notes.txt"}
+
+
+@pytest.fixture(scope="module")
+def broken(trained, tmp_path_factory):
+    """One run of many models that go wrong each in its own way."""
+    repository = Path(shutil.copytree(trained, tmp_path_factory.mktemp("broken") / "repository"))
+    run = ckpt_action("export", "broken.toml", "--report-dir", "report", folder=repository)
+    report = json.loads((repository / "report" / "report.json").read_text())
+    return repository, run, {job["name"]: job for job in report["jobs"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("raises", ExitCode.REBUILD, "no such layer"),
+        ("exits", ExitCode.REBUILD, "exit"),
+        ("exits_hard", ExitCode.CRASH, "status 5"),
+        ("hangs", ExitCode.CRASH, "took longer than 20 s"),
+        ("crashes", ExitCode.CRASH, "SIGSEGV"),
+        ("Noisy", ExitCode.VERIFY, "different outputs for the same inputs"),
+        ("Shifted", ExitCode.VERIFY, "golden values"),
+        ("Broken", ExitCode.VERIFY, "no finite value"),
+        ("Tabled", ExitCode.TARGET, "table"),
+        ("small", ExitCode.GATE, "max-size"),
+    ],
+)
+def test_each_failure_is_named(broken, name, code, says):
+    repository, _, jobs = broken
+    job = jobs[name]
+    problems = job["problems"] + [p for a in job["artifacts"] for p in a["problems"]]
+    errors = [p for p in problems if p["severity"] == "error"]
+    assert [p["code"] for p in errors] == [code]
+    assert says.lower() in errors[0]["message"].lower()
+    assert (repository / "dist" / name).exists() == (name == "Tabled")
+
+
+def test_failures_hide_neither_the_good_nor_each_other(broken):
+    repository, run, jobs = broken
+    assert run.returncode == ExitCode.VERIFY
+    assert "Traceback" not in run.stdout + run.stderr
+    assert (repository / "dist" / "Loud" / "saved-model").is_dir()
+    assert len(jobs) == 11
+    manifest = read_manifest(repository / "dist")
+    assert {job.name: job.failed_targets for job in manifest.jobs} == {
+        "Loud": (),
+        "Tabled": ("frozen-graph",),
+    }
+    assert not (repository / "dist" / "Tabled" / "frozen-graph").exists()
+    assert not (repository / "dist" / ".staging").exists()
+
+
+def test_the_log_of_a_crash_is_in_the_report(broken):
+    (problem,) = broken[2]["crashes"]["problems"]
+    assert "about to fall" in problem["details"]
+    assert any("Segmentation fault" in line for line in problem["details"])
+    assert "rebuilding the model" in problem["message"]

@@ -1,0 +1,130 @@
+"""`verify` on folders that were changed after the export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ckpt_action
+
+from ckpt_action.errors import ExitCode
+
+
+@pytest.fixture
+def dist(exported, tmp_path):
+    """A copy of an exported folder, alone: neither the code nor the golden file is near."""
+    return Path(shutil.copytree(exported / "dist", tmp_path / "copy"))
+
+
+def change_byte(file: Path, weight: bytes) -> None:
+    """Flip the lowest bit of the first byte of `weight` where the file stores it."""
+    data = bytearray(file.read_bytes())
+    assert data.count(weight) == 1
+    data[data.index(weight)] ^= 1
+    file.write_bytes(bytes(data))
+
+
+def weight_bytes(exported: Path, name: str) -> bytes:
+    """The bytes of one variable, found in the SavedModel by its digest."""
+    manifest = json.loads((exported / "dist" / "manifest.json").read_text())
+    variables = [v for job in manifest["jobs"] for v in job["variables"]]
+    (variable,) = (v for v in variables if v["path"].endswith(name))
+    size = 4
+    for length in variable["shape"]:
+        size *= length
+    (file,) = (exported / "dist").rglob(f"{'affine' if name == 'shift' else 'dense'}/**/*.data-*")
+    data = file.read_bytes()
+    return next(
+        data[i : i + size]
+        for i in range(len(data))
+        if hashlib.sha256(data[i : i + size]).hexdigest() == variable["sha256"]
+    )
+
+
+def sign_again(dist: Path) -> None:
+    """As if the manifest had been written for the changed files: digests of files say nothing."""
+    manifest = json.loads((dist / "manifest.json").read_text())
+    for job in manifest["jobs"]:
+        for artifact in job["artifacts"]:
+            for record in artifact["files"]:
+                data = (dist / artifact["folder"] / record["path"]).read_bytes()
+                record["sha256"] = hashlib.sha256(data).hexdigest()
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    (dist / "manifest.json").write_text(text)
+    files = [f for f in dist.rglob("*") if f.is_file() and f.name != "SHA256SUMS"]
+    lines = {
+        f.relative_to(dist).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files
+    }
+    (dist / "SHA256SUMS").write_text("".join(f"{lines[n]}  {n}\n" for n in sorted(lines)))
+
+
+def errors(run) -> list[str]:
+    data = json.loads(run.stdout)
+    found = data["problems"] + [
+        p
+        for job in data["jobs"]
+        for p in job["problems"] + [q for a in job["artifacts"] for q in a["problems"]]
+    ]
+    return [p["message"] for p in found if p["severity"] == "error"]
+
+
+def test_an_untouched_folder_passes_with_its_golden_values(exported):
+    run = ckpt_action("verify", "dist", "--format", "json", folder=exported)
+    assert run.returncode == 0, run.stdout
+    jobs = {job["name"]: job for job in json.loads(run.stdout)["jobs"]}
+    for artifact in jobs["affine"]["artifacts"]:
+        assert {p["name"]: p["passed"] for p in artifact["proofs"]} == {
+            "signature": True,
+            "payload": True,
+            "golden": True,
+        }
+
+
+def test_without_the_golden_file_the_bytes_are_still_compared(dist):
+    run = ckpt_action("verify", dist, folder=dist.parent)
+    assert run.returncode == 0, run.stdout
+    assert "values were not compared" in run.stdout
+
+
+def test_one_changed_weight_bit_is_found_and_named(exported, dist):
+    """In the SavedModel of one model and in the frozen graph of both, digests made to agree."""
+    shift, kernel = weight_bytes(exported, "shift"), weight_bytes(exported, "hidden/kernel")
+    (variables,) = (dist / "affine").rglob("*.data-*")
+    change_byte(variables, shift)
+    change_byte(dist / "affine/frozen-graph/affine.pb", shift)
+    change_byte(dist / "dense/frozen-graph/dense.pb", kernel)
+    sign_again(dist)
+    run = ckpt_action("verify", dist, "--format", "json", folder=dist.parent)
+    assert run.returncode == ExitCode.VERIFY
+    found = errors(run)
+    assert any("'saved-model'" in m and "'shift'" in m for m in found), found
+    assert any("'frozen-graph'" in m and "'shift'" in m for m in found), found
+    assert any("'frozen-graph'" in m and "hidden/kernel'" in m for m in found), found
+
+
+def test_changed_missing_and_added_files_are_found(exported, dist):
+    change_byte(dist / "affine/frozen-graph/affine.pb", weight_bytes(exported, "shift"))
+    (dist / "dense/frozen-graph/dense.io.json").unlink()
+    (dist / "dense/extra").write_text("")
+    run = ckpt_action("verify", dist, "--format", "json", folder=dist.parent)
+    assert run.returncode == ExitCode.VERIFY
+    found = errors(run)
+    assert any(m.startswith("affine/frozen-graph/affine.pb is not the file") for m in found)
+    assert any("dense/frozen-graph/dense.io.json is missing" in m for m in found)
+    assert any("dense/extra is not listed" in m for m in found)
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path):
+    run = ckpt_action("verify", tmp_path, folder=tmp_path)
+    assert run.returncode == ExitCode.OUTPUT
+    assert "no manifest.json" in run.stderr
+
+
+def test_a_manifest_of_another_form_is_refused(dist):
+    (dist / "manifest.json").write_text('{"version": 99, "jobs": 3}')
+    run = ckpt_action("verify", dist, folder=dist)
+    assert run.returncode == ExitCode.OUTPUT
+    assert "Traceback" not in run.stderr
