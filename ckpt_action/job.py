@@ -8,8 +8,8 @@ from typing import Protocol
 
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.digests import folder_records, relative, set_digest
-from ckpt_action.environments import Environment, environments, title
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.environments import Environment
+from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.memory import export_need, verify_need
 from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, JobOutcome
 from ckpt_action.plan import Job
@@ -23,6 +23,7 @@ from ckpt_action.requests import (
     VerifyResult,
 )
 from ckpt_action.supervisor import Answer, Supervisor
+from ckpt_action.tries import try_environments
 
 
 class Progress(Protocol):
@@ -35,7 +36,6 @@ class Progress(Protocol):
         """`job` has ended."""
 
 
-_ANOTHER_KERAS_MAY_HELP = {ExitCode.REBUILD, ExitCode.RESTORE, ExitCode.ENVIRONMENT}
 _NEEDED = ("signature", "payload", "values")
 """What has to be shown of every artifact."""
 
@@ -86,22 +86,12 @@ class JobRun:
         return outcome
 
     def _export(self) -> tuple[Environment, ExportResult | None, tuple[Problem, ...]]:
-        """Try each environment until one gives a result, or fails in a way that another cannot
-        help; the problems are those of all failed tries, labelled where there were several."""
-        tries: list[tuple[Environment, tuple[Problem, ...]]] = []
-        for environment in environments(self._job):
-            self._progress(self._job.name, "exporting")
-            answer = self._ask_export(environment)
-            if answer.result is not None:
-                result = from_data(ExportResult, answer.result)
-                return environment, result, tuple(_fallback(*one) for one in tries)
-            tries.append((environment, answer.problems))
-            codes = {p.code for p in answer.problems if p.severity is Severity.ERROR}
-            if not codes <= _ANOTHER_KERAS_MAY_HELP:
-                break
-        return tries[-1][0], None, _labelled(tries)
+        tried = try_environments(self._job, self._ask_export)
+        result = None if tried.result is None else from_data(ExportResult, tried.result)
+        return tried.environment, result, tried.problems
 
     def _ask_export(self, environment: Environment) -> Answer:
+        self._progress(self._job.name, "exporting")
         work = self._work / environment
         request = ExportRequest(
             job=self._job, artifacts=work / "artifacts", probes=work / "probes.npz"
@@ -215,26 +205,4 @@ def _checkpoint(job: Job) -> CheckpointRecord:
         step=files.step,
         sha256=set_digest(files.files, files.path.parent),
         bytes=files.bytes,
-    )
-
-
-def _labelled(tries: list[tuple[Environment, tuple[Problem, ...]]]) -> tuple[Problem, ...]:
-    """The problems of failed tries; where there were several, each says under which Keras."""
-    if len(tries) == 1:
-        return tries[0][1]
-    return tuple(
-        replace(problem, message=f"Under {title(environment)}: {problem.message}")
-        for environment, problems in tries
-        for problem in problems
-    )
-
-
-def _fallback(environment: Environment, problems: tuple[Problem, ...]) -> Problem:
-    """That another Keras was tried first, for the report."""
-    first = next(p for p in problems if p.severity is Severity.ERROR)
-    return Problem(
-        code=first.code,
-        severity=Severity.NOTE,
-        message=f"{title(environment)} was tried first and failed: {first.message}",
-        details=tuple(str(problem) for problem in problems),
     )

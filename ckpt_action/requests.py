@@ -21,6 +21,7 @@ from ckpt_action.plan import Job
 
 EXPORT = "ckpt_action.engine.export_job:run"
 VERIFY = "ckpt_action.engine.verify_job:run"
+FIT = "ckpt_action.engine.fit_job:run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,22 @@ class VerifyResult:
     proofs: tuple[Proof, ...] = ()
     verdicts: tuple[OutputVerdict, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest:
+    """Rebuild and restore, and write nothing."""
+
+    job: Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitResult:
+    """Model and checkpoint fit; what does not fit is a `Failure`."""
+
+    binding: BindingRecord
+    problems: tuple[Problem, ...]
+    """Warnings and notes only."""
 
 
 @dataclass(frozen=True, kw_only=True)
