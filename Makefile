@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(BIN)/python -m
+NODE   := tests/github/node_modules/.package-lock.json
 JOBS   ?= 2
 
 .PHONY: help demo test test-all lint format schema lock bench zoo mutate clean
@@ -18,13 +19,13 @@ help: ## show this list
 demo: $(VENV)/export ## export examples/digits and show what was proven
 	$(BIN)/ckpt-action export examples/digits/model-export.toml
 
-test: $(VENV)/dev node_modules ## run the suite (a slice of the wide matrices)
+test: $(VENV)/dev $(NODE) ## run the suite (a slice of the wide matrices)
 	$(RUN) pytest -n $(JOBS) --dist loadgroup
 
-test-all: $(VENV)/dev node_modules ## run the suite with the wide matrices
+test-all: $(VENV)/dev $(NODE) ## run the suite with the wide matrices
 	$(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
 
-lint: $(VENV)/dev node_modules ## every static check
+lint: $(VENV)/dev $(NODE) ## every static check
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
@@ -50,12 +51,13 @@ mutate: $(VENV)/dev ## truncate and flip every file of the committed checkpoints
 lock: $(VENV)/dev ## resolve requirements/*.txt again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 $(LOCK) -o requirements/export.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --group dev $(LOCK) -o requirements/dev.txt
+	sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt > requirements/uv.txt
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --upgrade --constraint requirements/newest.txt
 
 clean: ## remove everything the other targets made
-	rm -rf $(VENV) node_modules dist examples/*/dist
+	rm -rf $(VENV) tests/github/node_modules dist examples/*/dist
 
 $(VENV)/export: requirements/export.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -69,5 +71,6 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml
 	$(RUN) pip install -q --disable-pip-version-check --no-deps -e .
 	touch $@ $(VENV)/export
 
-node_modules: tests/github/package-lock.json
+# Without npm the tests that need it are skipped and say so.
+$(NODE): tests/github/package-lock.json
 	if command -v npm >/dev/null; then npm ci --prefix tests/github --ignore-scripts --no-audit --no-fund --loglevel=error; fi
