@@ -10,9 +10,8 @@ from typing import Any
 
 import h5py
 
-from ckpt_action.checkpoint.records import Kind
+from ckpt_action.checkpoint.records import Kind, Writer
 from ckpt_action.engine.legacy_config import modernised
-from ckpt_action.engine.user_code import describe_error
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.plan import Job
 
@@ -24,13 +23,35 @@ def model_from_file(job: Job, keras: Any) -> Any:
     architecture, REBUILD where this Keras cannot make what it describes.
     """
     config = _read(job.checkpoint.path, job.checkpoint.kind)
-    config.pop("compile_config", None)  # no optimizer is wanted
-    if job.checkpoint.kind is Kind.LEGACY_H5_MODEL and keras.__version__.startswith("3."):
-        config = modernised(config)
+    if job.model.safe_mode and _holds_code(config):
+        raise fail(
+            ExitCode.REBUILD,
+            f"{job.checkpoint.path.name} holds a Lambda layer, which is Python code stored in the "
+            "file.",
+            hint="If you trust the file set `safe-mode = false`; better, name an `entry-point`.",
+        )
     try:
+        if job.checkpoint.kind is Kind.LEGACY_H5_MODEL:
+            return _from_legacy(config, keras)
+        config.pop("compile_config", None)  # no optimizer is wanted
         return keras.saving.deserialize_keras_object(config, safe_mode=job.model.safe_mode)
     except Exception as error:
-        raise _cannot_make(job, keras, config, error) from error
+        raise _cannot_make(job, keras, error) from error
+
+
+def _from_legacy(config: dict[str, Any], keras: Any) -> Any:
+    """The model of a `model_config`, whose classes are named without their modules."""
+    if keras.__version__.startswith("3."):
+        config = modernised(config)
+    kind = {"Sequential": keras.Sequential}.get(config["class_name"], keras.Model)
+    return kind.from_config(config["config"])
+
+
+def _holds_code(config: Any) -> bool:
+    """Whether a Lambda layer is anywhere in `config`; HDF5 files have no check of their own."""
+    if isinstance(config, dict):
+        return config.get("class_name") == "Lambda" or any(map(_holds_code, config.values()))
+    return isinstance(config, list) and any(map(_holds_code, config))
 
 
 def _read(path: Path, kind: Kind) -> dict[str, Any]:
@@ -72,32 +93,19 @@ def _h5_config(path: Path) -> str | bytes:
         return file.attrs["model_config"]  # type: ignore[no-any-return]
 
 
-def _cannot_make(job: Job, keras: Any, config: dict[str, Any], error: Exception) -> CkptActionError:
-    text, _, _ = describe_error(error, ())
-    name = job.checkpoint.path.name
-    if "Lambda" in str(error) and "safe_mode" in str(error) + str(type(error)):
-        return fail(
-            ExitCode.REBUILD,
-            f"{name} holds a Lambda layer, which is Python code stored in the file.",
-            hint="If you trust the file set `safe-mode = false`; better, name an `entry-point`.",
-        )
+def _cannot_make(job: Job, keras: Any, error: Exception) -> CkptActionError:
+    cause = str(error).rsplit("Exception encountered: ", maxsplit=1)[-1]
+    text = " ".join(cause.split("Full object config:")[0].split())
     hint = (
         "Name the modules that define its custom classes in `import` (registered with "
         "`@keras.saving.register_keras_serializable()`), or name an `entry-point`."
     )
-    written_by = str(config.get("keras_version", ""))
-    generation = "2" if _is_keras_2(config) else "3"
-    if not keras.__version__.startswith(generation):
-        hint = f'The file was written by Keras {generation}: set `keras = "{generation}"`.'
+    generation = {Writer.KERAS_2: "2", Writer.KERAS_3: "3"}.get(job.checkpoint.writer, "")
+    if generation and not keras.__version__.startswith(generation):
+        hint = f'Keras {generation} wrote the file: set `keras = "{generation}"`.'
     return fail(
         ExitCode.REBUILD,
-        f"Keras {keras.__version__} cannot make the model that {name} describes"
-        f"{f' (written by Keras {written_by})' if written_by else ''}: {text}",
+        f"Keras {keras.__version__} cannot make the model that {job.checkpoint.path.name} "
+        f"describes: {text}",
         hint=hint,
     )
-
-
-def _is_keras_2(config: dict[str, Any]) -> bool:
-    """Keras 2 names its private modules (`keras.src.engine…`), or none at all."""
-    module = str(config.get("module", ""))
-    return ".engine" in module or not module

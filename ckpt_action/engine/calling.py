@@ -6,6 +6,7 @@ are not told anything see an enclosing call that says so.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,9 @@ from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_kera
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.signatures import TRAINING_ARGUMENTS, find_method, parameters
 from ckpt_action.errors import ExitCode, fail
+
+_OUTERMOST = tf.__internal__.autograph.control_status_ctx()
+"""Where this module is imported nothing has decided about AutoGraph, so it converts."""
 
 Style = Literal["keywords", "positional", "list", "dict"]
 
@@ -34,13 +38,13 @@ class PlainCall:
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         ordered = [tensors[name] for name in self.names]
+        named = dict(zip(self.names, ordered, strict=True))
+        call = _converted(self.target)
         if self.style == "keywords":
-            return self.target(**dict(zip(self.names, ordered, strict=True)), **self.training)
+            return call(**named, **self.training)
         if self.style == "positional":
-            return self.target(*ordered, **self.training)
-        if self.style == "list":
-            return self.target(ordered, **self.training)
-        return self.target(dict(zip(self.names, ordered, strict=True)), **self.training)
+            return call(*ordered, **self.training)
+        return call(ordered if self.style == "list" else named, **self.training)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ class GraphModelCall:
         packed = tf.nest.map_structure(
             lambda leaf: tensors[self.names[id(leaf)]], input_structure(self.model)
         )
-        return self.model(packed, training=False)
+        return _converted(self.model)(packed, training=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,14 @@ class EnclosedCall:
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         return self.layer(dict(tensors), training=False)
+
+
+def _converted(target: Any) -> Any:
+    """`target` as `tf.function` would trace it: with AutoGraph, which our own frames do without."""
+    if tf.executing_eagerly():
+        return target
+    call = target if inspect.isroutine(target) else target.__call__
+    return tf.__internal__.autograph.tf_convert(call, _OUTERMOST)
 
 
 def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
@@ -148,6 +160,7 @@ def _enclosing_layer(generation: int) -> Any:
             object.__setattr__(self, "_plain_call", (call,))
             self.built = True
 
+        @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
         def call(self, tensors: Mapping[str, Any], training: bool = False) -> Any:  # noqa: ARG002
             return self._plain_call[0](tensors)
 

@@ -116,6 +116,8 @@ def _family(model: Any, job: Job) -> Family:
     if family is not None:
         return family
     if not isinstance(model, tf.Module) and (not_a_model := _why_not(model)):
+        if isinstance(model, Coroutine):
+            model.close()  # Python would warn that nobody awaited it
         raise fail(
             ExitCode.REBUILD,
             f"entry point {job.model.entry_point} returned {not_a_model}, not a model.",

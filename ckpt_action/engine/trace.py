@@ -73,7 +73,7 @@ def _trace_signature(restored: Restored, signature: Signature) -> TracedSignatur
 def _fresh_function(caller: Caller, signature: Signature, model: Any) -> Any:
     """A new `tf.function`: an old one would answer with an older, more general trace."""
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def serve(**inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
         named = named_outputs(signature, caller(inputs), model)
         return {name: tf.identity(tensor) for name, tensor in named.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,15 +15,16 @@ from ckpt_action.errors import Where
 _OURS = Path(__file__).resolve().parent.parent
 _FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox"})
 
+_CONVERTED = re.compile(r'File "([^"]+)", line (\d+), in (\S+)[^\n]*\n([^\n]*)')
+
 
 def loaded_sources(roots: Sequence[Path]) -> tuple[Path, ...]:
     """Every `.py` file below `roots` that is loaded now, sorted, without installed packages."""
-    files: set[Path] = set()
-    for module in list(sys.modules.values()):
-        name = getattr(module, "__file__", None)
-        if isinstance(name, str) and name.endswith(".py") and is_users(Path(name), roots):
-            files.add(Path(name).resolve())
-    return tuple(sorted(files))
+    names = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    below = tuple({f"{base}{os.sep}" for root in roots for base in (root, root.resolve())})
+    candidates = {n for n in names if isinstance(n, str) and n.endswith(".py")}
+    files = (Path(n) for n in candidates if n.startswith(below))
+    return tuple(sorted({file.resolve() for file in files if is_users(file, roots)}))
 
 
 def is_users(file: Path, roots: Sequence[Path]) -> bool:
@@ -49,23 +52,35 @@ def describe_error(
     error: BaseException, roots: Sequence[Path]
 ) -> tuple[str, Where | None, tuple[str, ...]]:
     """(one line of text, the innermost place in the user's files, all such places as lines)."""
-    text = f"{type(error).__name__}: {_first_lines(error)}" if str(error) else type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         place = Where(file=error.filename, line=error.lineno, column=error.offset)
-        return (
-            f"{type(error).__name__}: {error.msg}",
-            place,
-            tuple((error.text or "").splitlines()[:1]),
-        )
-    frames = users_frames(error.__traceback__, roots)
-    if not frames:
-        return text, None, ()
-    details = [f"{frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
-    return text, Where(file=frames[-1].filename, line=frames[-1].lineno), tuple(details)
+        return f"{type(error).__name__}: {error.msg}", place, tuple((error.text or "").split("\n"))
+    frames = [
+        (f.filename, f.lineno, f.name, f.line) for f in users_frames(error.__traceback__, roots)
+    ]
+    frames += _converted_frames(error, roots)
+    details = [f"{file}:{line} in {name}: {code}" for file, line, name, code in frames]
+    where = Where(file=frames[-1][0], line=frames[-1][1]) if frames else None
+    return _one_line(error), where, tuple(details)
 
 
-def _first_lines(error: BaseException, limit: int = 600) -> str:
-    """Message of `error` on one line, cut where TensorFlow appends its own call stack."""
-    text = str(error).split("\n\nCall arguments received by")[0].split("\nin user code:")[-1]
-    line = " ".join(text.split())
+def _converted_frames(
+    error: BaseException, roots: Sequence[Path]
+) -> list[tuple[str, int | None, str, str | None]]:
+    """Places in code that AutoGraph rewrote: it names the original lines in its message."""
+    return [
+        (file, int(line), name, code.strip())
+        for file, line, name, code in _CONVERTED.findall(str(error))
+        if is_users(Path(file), roots)
+    ]
+
+
+def _one_line(error: BaseException, limit: int = 600) -> str:
+    """Type and message of `error`, without the call stacks that Keras and AutoGraph write in it."""
+    text = str(error).split("\n\nArguments received by")[0].split("\n\nCall arguments received")[0]
+    kind = type(error).__name__
+    if "in user code:" in text:
+        text = text.rstrip().split("\n\n")[-1]
+        kind = "" if kind in text else kind
+    line = ": ".join(part for part in (kind, " ".join(text.split())) if part)
     return line if len(line) <= limit else line[: limit - 1] + "…"

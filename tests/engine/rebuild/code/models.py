@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+from typing import NamedTuple
 
 import tensorflow as tf
 from tensorflow import keras
@@ -35,7 +35,7 @@ def functional_two_automatic():
 
 
 def functional_dict():
-    inputs = {"b": keras.Input((3,), name="bb"), "a": keras.Input((3,), name="aa")}
+    inputs = {"b": keras.Input((3,), name="b"), "a": keras.Input((3,), name="a")}
     return keras.Model(inputs, {"out": L.Dense(3)(inputs["a"]) - inputs["b"]})
 
 
@@ -160,9 +160,7 @@ class InFunction(tf.Module):
 
     @tf.function
     def step(self, x):
-        return tf.cond(
-            tf.reduce_sum(x) > 0.0, lambda: self.norm(x, training=True), lambda: x * 2.0
-        )
+        return tf.cond(tf.reduce_sum(x) > 0.0, lambda: self.norm(x, training=True), lambda: x * 2.0)
 
     def __call__(self, x):
         return self.step(x)
@@ -283,7 +281,9 @@ class NeedsSize(tf.Module):
         return tf.reshape(x, (x.shape[0] * 2, 2)) @ tf.transpose(self.w)
 
 
-Result = collections.namedtuple("Result", ["mean", "spread"])
+class Result(NamedTuple):
+    mean: tf.Tensor
+    spread: tf.Tensor
 
 
 class Returns(tf.Module):
@@ -316,6 +316,16 @@ class Returns(tf.Module):
 
     def eager_only(self, x):
         return (x @ self.w).numpy()
+
+    def branching(self, x):
+        if tf.reduce_sum(x) > 0.0:
+            return self._branch(x)
+        return x @ self.w
+
+    def _branch(self, x):
+        while tf.reduce_sum(x) < 100.0:
+            x = x * 2.0
+        return x
 
     def masked(self, x):
         return tf.boolean_mask(x, x[:, 0] > 0.0) @ self.w

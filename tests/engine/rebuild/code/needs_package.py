@@ -1,1 +1,1 @@
-import cv2_of_nobody
+import cv2_of_nobody  # noqa: F401

@@ -1,1 +1,1 @@
-from .models import sequential
+from .models import sequential  # noqa: F401

@@ -1,0 +1,176 @@
+"""Signatures: declared, derived, and the ways in which models take their inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from cases import KERAS_3, problem_of, rebuilt, run, signature, traced
+
+from ckpt_action.config.records import InputSpec
+from ckpt_action.errors import ExitCode, Severity
+
+A, B = np.float32([[1, 2, 3]]), np.float32([[10, 20, 30]])
+PAIR = {"a": ("float32", "batch", 3), "b": ("float32", "batch", 3)}
+SWAPPED = {"zeta": ("float32", "batch", 3), "alpha": ("float32", "batch", 3)}
+
+
+def derived(entry_point, **options):
+    (one,) = rebuilt(entry_point, **options).signatures
+    return one.inputs
+
+
+@pytest.mark.parametrize("entry_point", ["models:sequential", "models:many_before"])
+def test_an_automatic_input_name_never_shows(entry_point):
+    assert derived(entry_point) == (InputSpec(name="inputs", dtype="float32", shape=("batch", 8)),)
+
+
+def test_names_and_free_sizes_of_a_functional_model():
+    assert derived("models:functional_named") == (
+        InputSpec(name="image", dtype="float32", shape=("batch", "image_1", "image_2", 3)),
+    )
+    assert [i.name for i in derived("models:functional_two")] == ["left", "right"]
+    assert [i.name for i in derived("models:functional_two_automatic")] == ["input_0", "input_1"]
+    assert [i.name for i in derived("models:functional_dict")] == ["a", "b"]
+    assert derived("models:recurrent")[0].dtype == "int32"
+
+
+def test_ids_that_the_model_declares_as_floats_are_warned_of():
+    model = rebuilt("models:embedding")
+    assert model.signatures[0].inputs[0].dtype == "float32"
+    (problem,) = model.problems
+    assert problem.severity is Severity.WARNING
+    assert 'dtype = "int32", shape = ["batch", "inputs_1"]' in problem.hint
+
+
+def test_a_signature_of_a_tf_function_is_taken():
+    assert derived("models:Bare") == (
+        InputSpec(name="features", dtype="float32", shape=("batch", 8)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "shown"),
+    [
+        ("models:Subclassed", "x = {"),
+        ("models:sequential_unbuilt", "inputs = {"),
+        ("models:Pair", 'a = { dtype = "float32", shape = ["batch", …] }, b = {'),
+        ("models:closure", "x = {"),
+    ],
+)
+def test_what_cannot_be_derived_is_shown_to_be_written(entry_point, shown):
+    problem = problem_of(rebuilt, entry_point)
+    assert problem.code is ExitCode.SIGNATURE
+    assert problem.details[0] == "[models.m.signatures.serving_default]"
+    assert shown in problem.details[1]
+
+
+def test_inputs_go_to_the_models_own_inputs_by_name():
+    model = traced("models:functional_two", signature(right=PAIR["b"], left=PAIR["a"]))
+    swapped = traced("models:functional_two", signature(l=PAIR["a"], r=PAIR["b"]))
+    for each, inputs in ((model, {"left": A, "right": B}), (swapped, {"l": A, "r": B})):
+        (out,) = run(each, **inputs).values()
+        kernel = each.variables[0].variable.numpy()
+        np.testing.assert_allclose(out, A - B + A @ kernel, rtol=1e-5)
+
+
+def test_some_names_right_and_some_wrong_is_an_error():
+    problem = problem_of(
+        rebuilt, "models:functional_two", signature(left=PAIR["a"], rihgt=PAIR["b"])
+    )
+    assert "left, rihgt" in problem.message
+    assert "right: float32(None, 3)" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "declared", "minuend"),
+    [
+        ("models:functional_dict", PAIR, "a"),
+        ("models:functional_two_automatic", PAIR, "a"),
+        ("models:Pair", PAIR, "a"),
+        ("models:Pair", {"left": PAIR["a"], "right": PAIR["b"]}, "left"),
+        ("models:OneList", SWAPPED, "zeta"),
+        ("models:OneDict", {"alpha": PAIR["a"], "zeta": PAIR["b"]}, "zeta"),
+        ("models:OneDict", SWAPPED, "zeta"),
+        ("models:AnyOrder", PAIR, "a"),
+    ],
+)
+def test_every_way_of_taking_two_inputs(entry_point, declared, minuend):
+    model = traced(entry_point, signature(**declared))
+    first, second = declared
+    inputs = {minuend: A, (second if minuend == first else first): B}
+    (out,) = run(model, **inputs).values()
+    kernel = model.variables[0].variable.numpy()
+    np.testing.assert_allclose(
+        out, A @ kernel - B * (2.0 if "automatic" in entry_point else 1.0), rtol=1e-5
+    )
+
+
+def test_a_list_and_a_dict_of_another_order_are_not_guessed_between():
+    problem = problem_of(rebuilt, "models:AnyOrder", signature(**SWAPPED))
+    assert problem.code is ExitCode.SIGNATURE
+    assert "zeta, alpha" in problem.message
+    assert "alpha, zeta" in problem.message
+
+
+@pytest.mark.parametrize(
+    "entry_point", ["models:Subclassed", "models:sequential_unbuilt", "models:Plain"]
+)
+def test_every_variable_exists_after_the_build(entry_point):
+    shape = ("batch", 2) if "Plain" in entry_point else ("batch", 8)
+    model = traced(entry_point, signature(x=("float32", *shape)))
+    assert len(model.variables) == {"Sub": 6, "seq": 4, "Pla": 1}[entry_point[7:10]]
+
+
+@pytest.mark.parametrize("entry_point", ["models:Stateful", "models:Counter", "models:stateful"])
+def test_state_that_the_build_changed_is_put_back(entry_point):
+    shape = {"Counter": ("batch", 2)}.get(entry_point[7:], (1, 5, 3))
+    model = rebuilt(entry_point, signature(x=("float32", *shape))).model
+    if entry_point == "models:Counter":
+        assert model.calls.numpy() == 7
+    else:
+        states = (model.lstm if hasattr(model, "lstm") else model.layers[0]).states
+        assert all(np.all(np.asarray(state) == 0.0) for state in states)
+
+
+def test_free_sizes_are_raised_until_strides_and_windows_fit():
+    declared = signature(image=("float32", "batch", "height", "width", 3))
+    assert len(traced("models:Strided", declared).variables) == 6
+
+
+def test_a_call_that_never_works_shows_the_users_line_and_every_attempt():
+    declared = signature(image=("float32", "batch", "height", "width"))
+    problem = problem_of(rebuilt, "models:Strided", declared)
+    assert problem.code is ExitCode.SIGNATURE
+    assert "image: float32[batch, height, width]" in problem.message
+    assert problem.where.file.endswith("models.py")
+    assert any("size 224" in detail for detail in problem.details)
+
+
+def test_a_wrong_number_of_inputs_and_a_missing_method():
+    problem = problem_of(rebuilt, "models:Pair", signature(a=PAIR["a"]))
+    assert problem.code is ExitCode.SIGNATURE
+    problem = problem_of(
+        rebuilt, "models:Bare", signature(method="tripeld", features=("float32", "batch", 8))
+    )
+    assert "`tripled`" in problem.hint
+
+
+def test_all_wrong_signatures_are_reported_at_once():
+    from cases import problems_of
+
+    good = signature(features=("float32", "batch", 8))
+    wrong = [
+        dataclasses.replace(good, name="one", method="nothing"),
+        dataclasses.replace(good, name="two", method="nobody"),
+    ]
+    assert len(problems_of(rebuilt, "models:Bare", good, *wrong)) == 2
+
+
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 has no such names")
+def test_the_family_and_version_are_told():
+    model = rebuilt("models:sequential")
+    assert model.family == "keras-3"
+    assert model.keras_version.startswith("3.")
+    assert rebuilt("models:Bare").keras_version is None
