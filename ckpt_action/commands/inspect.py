@@ -1,17 +1,19 @@
-"""Show what a checkpoint is and holds, without TensorFlow."""
+"""Show what a checkpoint is and holds, without TensorFlow; or whether a model fits it."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from ckpt_action.checkpoint.names import shown
-from ckpt_action.checkpoint.records import CheckpointSummary, Entry, Role
-from ckpt_action.errors import CkptActionError, ExitCode
+from ckpt_action.checkpoint.records import CheckpointFiles, CheckpointSummary, Entry, Role
+from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.outcome import BindingRecord
 
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -32,15 +34,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="text (default) or JSON"
     )
+    against = parser.add_argument_group(
+        "whether a model fits", "These run the model's code in a child process, with TensorFlow."
+    )
+    against.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="`module:callable`, imported from the working directory, or a model of --config with "
+        "all that is declared for it: show both sides of what does not fit, or say that all fits",
+    )
+    against.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="where a model named by --against is declared; default: model-export.toml",
+    )
+    against.add_argument(
+        "--keras", choices=("auto", "3", "2"), help="instead of what is declared, else auto"
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.checkpoint.discover import discover
     from ckpt_action.checkpoint.inspect import summarize
 
+    if args.against is None and (args.config or args.keras):
+        raise fail(ExitCode.USAGE, "--config and --keras say something about --against only.")
     found, problems = discover((args.checkpoint,), Path.cwd(), args.select, look_inside=True)
     if problems:
         raise CkptActionError(*problems)
+    if args.against is not None:
+        return _compare(found[0], args)
     summary = summarize(found[0])
     if args.format == "json":
         print(json.dumps(summary_data(summary), indent=2))
@@ -49,6 +73,35 @@ def run(args: argparse.Namespace) -> ExitCode:
 
         sys.stdout.write(sanitize("\n".join(summary_lines(summary)) + "\n"))
     return ExitCode.OK
+
+
+def _compare(files: CheckpointFiles, args: argparse.Namespace) -> ExitCode:
+    from ckpt_action.against import Against, fit
+    from ckpt_action.codec import to_data
+    from ckpt_action.command_line import stoppable
+    from ckpt_action.progress import Progress
+    from ckpt_action.report.problems import print_problems
+    from ckpt_action.report.workflow_commands import sanitize
+
+    config = args.config or Path("model-export.toml")
+    against = Against(model=args.against, keras=args.keras, config=config)
+    with stoppable(), Progress(sys.stderr) as progress:
+        progress(args.against, f"restoring {files.path.name}")
+        result = fit(files, against, os.environ)
+    print_problems(result.problems, stream=sys.stderr)
+    if args.format == "json":
+        print(json.dumps({"version": 1, **to_data(result.binding)}, indent=2))
+    else:
+        print(sanitize(_fits(result.binding)))
+    return ExitCode.OK
+
+
+def _fits(binding: BindingRecord) -> str:
+    from ckpt_action.report.figures import count
+
+    how = [f"by {binding.route}", *([f"from {binding.root}"] if binding.root else [])]
+    how += [f"under Keras {binding.keras}"] if binding.keras != "none" else []
+    return f"fits: {count(binding.bound, 'variable')}, {', '.join(how)}"
 
 
 def _select(text: str) -> Literal["latest"] | int:

@@ -1,0 +1,80 @@
+"""`inspect --against`: whether a model fits a checkpoint, before any export."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from checkpoint_files import CORPUS
+
+from ckpt_action.cli import main
+from ckpt_action.errors import ExitCode
+
+DIGITS = CORPUS.parent.parent / "examples" / "digits"
+CHECKPOINT = "runs/digits/ckpt-40"
+
+
+@pytest.fixture
+def digits(tmp_path, monkeypatch):
+    folder = tmp_path / "digits"
+    shutil.copytree(DIGITS, folder, ignore=shutil.ignore_patterns("dist", "__pycache__"))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def against(model, *options, cwd):
+    command = [sys.executable, "-B", "-m", "ckpt_action", "inspect", CHECKPOINT]
+    command += ["--against", model, *options]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_a_declared_model_that_fits(digits):
+    before = sorted(digits.rglob("*"))
+    result = against("digits", cwd=digits)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("fits: 9 variables, by object graph, from model, under Keras ")
+    assert sorted(digits.rglob("*")) == before
+
+
+def test_code_that_fits(digits):
+    (digits / "model-export.toml").unlink()
+    result = against("digits.model:build", "--format", "json", cwd=digits)
+    assert result.returncode == 0, result.stderr
+    data = json.loads(result.stdout)
+    assert (data["bound"], data["root"]) == (9, "model")
+
+
+def test_both_sides_of_what_does_not_fit(digits):
+    """The model was made twice as wide, and has lost a layer."""
+    model = digits / "digits" / "model.py"
+    code = model.read_text().replace("width: int = 16", "width: int = 32")
+    code = code.replace("    x = keras.layers.BatchNormalization()(x)\n", "")
+    model.write_text(code)
+    result = against("digits", cwd=digits)
+    assert (result.returncode, result.stdout) == (ExitCode.RESTORE, "")
+    assert "Traceback" not in result.stderr
+    for words in ("conv2d_1/kernel", "3, 3, 32, 64", "3, 3, 16, 32", "gamma", "moving_variance"):
+        assert words in result.stderr
+
+
+def test_code_that_cannot_be_rebuilt_says_why(digits):
+    (digits / "raises.py").write_text("def build():\n    raise ValueError('no data set here')\n")
+    result = against("raises:build", cwd=digits)
+    assert (result.returncode, result.stdout) == (ExitCode.REBUILD, "")
+    assert "no data set here" in result.stderr
+    assert "raises.py:2" in result.stderr
+
+
+def test_a_model_that_is_not_declared(digits, capsys):
+    assert main(["inspect", CHECKPOINT, "--against", "digit"]) == ExitCode.USAGE
+    assert "Did you mean `digits`?" in capsys.readouterr().err
+    assert main(["inspect", CHECKPOINT, "--against", "x", "--config", "no.toml"]) != 0
+    assert "no.toml" in capsys.readouterr().err
+
+
+def test_options_without_a_model_are_refused(digits, capsys):
+    assert main(["inspect", CHECKPOINT, "--keras", "3"]) == ExitCode.USAGE
+    assert "--against" in capsys.readouterr().err
