@@ -77,6 +77,7 @@ def test_saved_model_cli_shows_and_runs(exported, tmp_path):
     assert_equal({"logits": np.load(tmp_path / "logits.npy")}, case.live("serving_default"))
 
 
+@pytest.mark.skipif(not hasattr(tf.keras.layers, "TFSMLayer"), reason="Keras 2 has no TFSMLayer")
 def test_keras_takes_a_saved_model_as_a_layer(exported):
     case, folder = exported["convolutions", "saved-model"]
     layer = tf.keras.layers.TFSMLayer(str(folder), call_endpoint="serving_default")

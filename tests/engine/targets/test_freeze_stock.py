@@ -1,0 +1,47 @@
+"""A TensorFlow without Grappler's Python entry point: TensorFlow's own freezer takes over."""
+
+from __future__ import annotations
+
+import sys
+
+import keras_cases
+import module_cases
+import pytest
+from handmade import assert_equal
+
+from ckpt_action.engine.targets import frozen_graph
+from ckpt_action.errors import CkptActionError, ExitCode, Severity
+
+
+@pytest.fixture
+def _no_grappler(monkeypatch):
+    from tensorflow.python import grappler
+    from tensorflow.python.framework import convert_to_constants  # noqa: F401 - has its own
+
+    monkeypatch.delattr(grappler, "tf_optimizer")
+    monkeypatch.setitem(sys.modules, "tensorflow.python.grappler.tf_optimizer", None)
+
+
+@pytest.mark.usefixtures("_no_grappler")
+@pytest.mark.parametrize("name", ["recurrent", "convolutions", "several_signatures"])
+@pytest.mark.parametrize("lower", [False, True])
+def test_it_writes_the_graph_and_says_so(name, lower, tmp_path):
+    case = (module_cases.CASES | keras_cases.CASES)[name]()
+    written = frozen_graph.export(case.model, tmp_path, {"lower-control-flow": lower})
+    (note,) = written.notes
+    assert note.severity is Severity.NOTE
+    assert "TensorFlow's own freezer" in note.message
+    assert sorted(written.payloads.values()) == sorted(v.path for v in case.model.variables)
+    artifact = frozen_graph.open_artifact(tmp_path, ())
+    for signature, feeds in case.inputs.items():
+        assert_equal(artifact.run(signature, feeds), case.live(signature))
+
+
+@pytest.mark.usefixtures("_no_grappler")
+def test_it_is_not_trusted_with_gathers_in_loops(tmp_path):
+    case = module_cases.CASES["gather_in_loop"]()
+    with pytest.raises(CkptActionError, match="lies inside a loop") as caught:
+        frozen_graph.export(case.model, tmp_path, {})
+    assert caught.value.problems[0].code is ExitCode.TARGET
+    assert caught.value.problems[0].hint
+    assert list(tmp_path.iterdir()) == []
