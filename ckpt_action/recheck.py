@@ -72,7 +72,7 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
         tool=__version__,
         config=str(folder / NAME),
         jobs=jobs,
-        problems=tuple(_file_problems(manifest, folder)),
+        problems=tuple(file_problems(manifest, folder)),
     )
 
 
@@ -152,7 +152,7 @@ def _no_golden(record: FileRecord) -> Problem:
     )
 
 
-def _file_problems(manifest: Manifest, folder: Path) -> Iterator[Problem]:
+def file_problems(manifest: Manifest, folder: Path) -> Iterator[Problem]:
     """Files that are missing, changed or not listed."""
     listed = {record.path: record for record in listed_files(manifest, folder)}
     for path, record in listed.items():
