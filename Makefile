@@ -35,9 +35,11 @@ format: $(VENV)/dev ## format the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-schema: $(VENV)/dev ## write schema/model-export.schema.json from the language's description
+schema: $(VENV)/dev ## write the JSON schema and the key tables of docs/configuration.md
 	$(RUN) ckpt_action.config.schema > schema/model-export.schema.json.new
 	mv schema/model-export.schema.json.new schema/model-export.schema.json
+	$(RUN) ckpt_action.config.reference docs/configuration.md > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
 
 bench: $(VENV)/dev ## print ratios against stock tools, measured side by side
 	$(RUN) benchmarks

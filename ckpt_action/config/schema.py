@@ -77,6 +77,7 @@ def _export() -> dict[str, Any]:
             ),
         },
         description="Where the export goes and where the code comes from.",
+        examples={"output-dir": "out/models", "python-path": ["src"]},
     )
 
 

@@ -8,6 +8,20 @@ from typing import Any
 from ckpt_action.config.schema_words import Schema, choice, flag, table, text, texts
 from ckpt_action.config.vocabulary import ENTRY_POINT, IDENTIFIER, MODULE, SIGNATURE_NAME
 
+_EXAMPLES = {
+    "entry-point": "captioner.build:decoder",
+    "arguments": {"vocabulary": 5000},
+    "import": ["captioner.layers"],
+    "op-libraries": ["build/zero_out.so"],
+    "keras": "2",
+    "checkpoints": ["runs/*/tf_ckpts"],
+    "select": 1200,
+    "targets": ["saved-model", "frozen-graph"],
+    "safe-mode": False,
+    "lazy-init": False,
+    "timeout": 600,
+}
+
 
 def model_table(target_tables: Iterable[str]) -> Schema:
     """One `[models.<name>]` table. `checkpoints` and `targets` may come from `[defaults]`.
@@ -15,7 +29,7 @@ def model_table(target_tables: Iterable[str]) -> Schema:
     `target_tables` are the names of the definitions that describe a target's table.
     """
     return {
-        **table({**_source_keys(), **_form_keys(target_tables), **_run_keys()}),
+        **table({**_source_keys(), **_form_keys(target_tables), **_run_keys()}, examples=_EXAMPLES),
         "x-taplo": {"initKeys": ["entry-point", "checkpoints", "targets"]},
     }
 
@@ -52,7 +66,9 @@ def _source_keys() -> dict[str, Schema]:
             default="auto",
         ),
         "checkpoints": texts(
-            "Globs relative to this file, each for a prefix, a file or a directory.", at_least=1
+            "Globs relative to this file, each for a prefix, a file or a directory. Required, "
+            "here or in `[defaults]`.",
+            at_least=1,
         ),
         "select": {
             "description": "Which of the checkpoints found: the latest, all, or that of one step.",
@@ -81,7 +97,8 @@ def _form_keys(target_tables: Iterable[str]) -> dict[str, Schema]:
             "additionalProperties": {"$ref": "#/definitions/signature"},
         },
         "targets": {
-            "description": "What to write: formats, or tables with `format` and its options.",
+            "description": "What to write: formats, or tables with `format` and its options. "
+            "Required, here or in `[defaults]`.",
             "type": "array",
             "minItems": 1,
             "items": {
@@ -139,6 +156,12 @@ def _restore_table() -> Schema:
             ),
         },
         description="How the values of the checkpoint find the variables of the model.",
+        examples={
+            "root": "gan.generator",
+            "weights": "ema",
+            "allow-missing": ["head/*"],
+            "allow-unused": ["decoder/*"],
+        },
     )
 
 
@@ -175,4 +198,11 @@ def _verify_table() -> Schema:
             "atol": tolerance("Absolute"),
         },
         description="How the rebuilt model and each artifact are proven.",
+        examples={
+            "golden": "golden/captioner.npz",
+            "samples": 8,
+            "seed": 7,
+            "rtol": 1e-3,
+            "atol": 1e-4,
+        },
     )

@@ -9,6 +9,7 @@ DTYPE: Schema = {
     "description": "TensorFlow's name of the dtype.",
     "type": "string",
     "enum": list(DTYPES),
+    "examples": ["int32"],
 }
 _EXPECTED_NAME = "a name of letters, digits and `_` that does not begin with a digit"
 _EXPECTED_TENSOR = "a tensor of the graph, as `Placeholder:0`"
@@ -64,6 +65,12 @@ def signature_table() -> Schema:
             },
         },
         required=["inputs"],
+        examples={
+            "method": "encode",
+            "inputs": {"ids": {"dtype": "int32", "shape": ["batch", "time"]}},
+            "outputs": ["logits"],
+            "constants": {"keep_prob:0": 1.0},
+        },
     )
 
 
@@ -94,4 +101,5 @@ def input_table() -> Schema:
             ),
         },
         required=["dtype", "shape"],
+        examples={"shape": ["batch", 224, 224, 3], "tensor": "Placeholder:0"},
     )

@@ -27,6 +27,7 @@ def target_tables() -> dict[str, Schema]:
                 **{option: dict(form) for option, form in target.OPTIONS.items()},
             },
             required=["format"],
+            examples={"name": "web", "max-size": "20 MB"},
         )
         for name, target in registry().items()
     }

@@ -16,14 +16,21 @@ FILE_NAME: Schema = {
 
 
 def table(
-    properties: Mapping[str, Schema], *, description: str = "", required: Sequence[str] = ()
+    properties: Mapping[str, Schema],
+    *,
+    description: str = "",
+    required: Sequence[str] = (),
+    examples: Mapping[str, object] | None = None,
 ) -> Schema:
-    """A closed table: any other key is an error."""
+    """A closed table: any other key is an error. `examples`: key to a value that editors and the
+    reference show."""
     schema: Schema = {"description": description} if description else {}
     schema |= {"type": "object", "additionalProperties": False}
     if required:
         schema["required"] = list(required)
-    return {**schema, "properties": dict(properties)}
+    shown = {key: {"examples": [value]} for key, value in (examples or {}).items()}
+    forms = {key: {**form, **shown.get(key, {})} for key, form in properties.items()}
+    return {**schema, "properties": forms}
 
 
 def text(description: str, *, pattern: str = "", expected: str = "", default: str = "") -> Schema:
