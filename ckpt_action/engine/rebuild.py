@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 from collections.abc import Coroutine, Generator
@@ -95,13 +96,16 @@ def _make(job: Job) -> tuple[Any, Family]:
 
 def environment_keras() -> Any:
     """The Keras of this process: what `tf.keras` is."""
-    import keras
-
-    if os.environ.get("TF_USE_LEGACY_KERAS") == "1" and not keras.__version__.startswith("2."):
-        import tf_keras
-
-        return tf_keras
-    if keras.__version__.startswith("3.") and keras.backend.backend() != "tensorflow":
+    name = "tf_keras" if os.environ.get("TF_USE_LEGACY_KERAS") in ("1", "true", "True") else "keras"
+    try:
+        keras = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise fail(
+            ExitCode.ENVIRONMENT,
+            f"the package {name} is not installed.",
+            hint=f"pip install {name.replace('_', '-')}",
+        ) from error
+    if hasattr(keras, "config") and keras.backend.backend() != "tensorflow":
         raise fail(
             ExitCode.ENVIRONMENT,
             f"Keras runs on {keras.backend.backend()}, not on TensorFlow.",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import tensorflow as tf
@@ -26,14 +29,15 @@ def trace(restored: Restored, name: str) -> TracedModel:
     traced: list[TracedSignature] = []
     captures: list[Captures] = []
     problems: list[Problem] = []
-    for signature in restored.rebuilt.signatures:
-        try:
-            one = _trace_signature(restored, signature)
-            captures.append(find_captures(restored, signature.name, one.function.graph))
-            refuse_training_writes(restored, signature.name, one.function.graph)
-            traced.append(one)
-        except CkptActionError as error:
-            problems += error.problems
+    with _counted_uuids():
+        for signature in restored.rebuilt.signatures:
+            try:
+                one = _trace_signature(restored, signature)
+                captures.append(find_captures(restored, signature.name, one.function.graph))
+                refuse_training_writes(restored, signature.name, one.function.graph)
+                traced.append(one)
+            except CkptActionError as error:
+                problems += error.problems
     if problems:
         raise CkptActionError(*problems)
     used = {id(variable) for found in captures for variable in found.variables}
@@ -79,6 +83,20 @@ def _fresh_function(caller: Caller, signature: Signature, model: Any) -> Any:
         return {name: tf.identity(tensor) for name, tensor in named.items()}
 
     return serve
+
+
+@contextmanager
+def _counted_uuids() -> Iterator[None]:
+    """Keras 2 gives the functions of recurrent layers random names; here they are counted.
+
+    Over the whole model: functions of one name are taken for variants of each other.
+    """
+    counter, original = count(1), uuid.uuid4
+    uuid.uuid4 = lambda: uuid.UUID(int=next(counter))
+    try:
+        yield
+    finally:
+        uuid.uuid4 = original
 
 
 def _record(signature: Signature, concrete: Any) -> SignatureRecord:

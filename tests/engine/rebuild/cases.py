@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     import tensorflow as tf
     from tensorflow import keras
 
-    keras.layers  # noqa: B018 - loads the Keras that this process has
+    KERAS_3 = keras.layers.Layer.__module__.startswith("keras.src.layers.")
 
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.rebuild import rebuild
@@ -29,7 +29,6 @@ from ckpt_action.errors import CkptActionError
 
 HERE = Path(__file__).resolve().parent
 CODE = HERE / "code"
-KERAS_3 = keras.__version__.startswith("3.")
 
 
 def signature(outputs=(), *, name="serving_default", method="__call__", constants=None, **inputs):
