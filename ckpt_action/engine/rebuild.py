@@ -63,6 +63,7 @@ def rebuild(job: Job) -> Rebuilt:
         keras_version=keras_version(family),
         signatures=signatures,
         sources=loaded_sources(roots),
+        op_libraries=job.model.op_libraries,
         callers=callers,
         problems=warnings + changes,
     )
@@ -81,6 +82,7 @@ def _from_meta(job: Job) -> Rebuilt:
         family="graph",
         keras_version=None,
         signatures=job.model.signatures,
+        op_libraries=job.model.op_libraries,
         callers=callers,
         problems=notes,
     )

@@ -34,6 +34,8 @@ class Rebuilt:
     """As declared, or derived from the model; never empty."""
     sources: tuple[Path, ...] = ()
     """Source files below the configuration's folder that were loaded to make it."""
+    op_libraries: tuple[Path, ...] = ()
+    """Loaded before the model was made; needed again by whoever opens an artifact."""
     callers: Mapping[str, Caller] = field(default_factory=dict)
     """Signature name to the way that the model takes its inputs, found once by building it."""
     problems: tuple[Problem, ...] = ()

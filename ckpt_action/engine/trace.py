@@ -47,6 +47,7 @@ def trace(restored: Restored, name: str) -> TracedModel:
         signatures=tuple(traced),
         variables=tuple(v for v in restored.variables if id(v) in used),
         resources=tuple(resources.values()),
+        op_libraries=restored.rebuilt.op_libraries,
         problems=tuple(
             [p for found in captures for p in found.problems]
             + [p for one in traced for p in _half_precision(one.record)]
