@@ -7,6 +7,7 @@ from ckpt_action.engine.restore.by_graph import GraphRoute
 from ckpt_action.engine.restore.by_name import attempt_by_name
 from ckpt_action.engine.restore.by_order import attempt_by_order
 from ckpt_action.engine.restore.diff import explain
+from ckpt_action.engine.restore.flat import attempt_flat
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
 from ckpt_action.engine.restore.roots import attempts
@@ -42,7 +43,11 @@ def _attempts(model: LiveModel, source: Source, rules: Restore) -> list[Attempt]
         route = GraphRoute(name="keras weights", graph=graph, vocabulary=SavedNames())
     else:
         route = GraphRoute(name="object graph", graph=graph, vocabulary=TrackedNames())
-    return attempts(model, route, rules)
+    tried = attempts(model, route, rules)
+    if not any(attempt.bound for attempt in tried):
+        flat = attempt_flat(model, graph, source, rules)
+        return [*tried, flat] if flat else tried
+    return tried
 
 
 def _distinct(complete: list[Attempt]) -> list[Attempt]:

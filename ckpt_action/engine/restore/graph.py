@@ -51,14 +51,15 @@ class CheckpointGraph:
         )
 
     def table(self, node: int) -> dict[str, Value]:
-        """The `keys` and `values` of the lookup table that `node` holds; empty: holds none."""
+        """The `keys` and `values` of the lookup table that `node` holds; empty: holds none, or an
+        empty one."""
         found = {}
         for name, (_, key) in self.nodes[node].attributes.items():
             for part in ("keys", "values"):
                 stored = key if name.endswith(f"-{part}") else f"{key}-{part}"
                 if name.startswith("table") and stored in self._values:
                     found[part] = self._values[stored]
-        return found if len(found) == 2 else {}
+        return found if len(found) == 2 and 0 not in found["keys"].shape else {}
 
     def strangers(self, node: int) -> list[Value]:
         """Numbers that `node` holds in a form of its own, which no variable can take."""

@@ -29,8 +29,9 @@ _BOOKKEEPING = {
     "_layer_call_argspecs", "_feed_input_names", "_feed_inputs", "_compile_config",
     "_saved_model_inputs_spec", "_parent", "_input_spec", "_call_signature",
     "_compiled_trainable_state", "_submodules",
+    "_train_counter", "_test_counter", "_predict_counter", "_steps_per_execution",
 }  # fmt: skip
-"""Attributes in which Keras keeps lists of what is reachable by better names."""
+"""Attributes in which Keras counts its own steps, or lists what is reachable by better names."""
 
 
 @dataclass(kw_only=True)

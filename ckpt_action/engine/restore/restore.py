@@ -7,10 +7,12 @@ from ckpt_action.config.records import Restore
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
 from ckpt_action.engine.restore.assign import assign, check_poison, poison
 from ckpt_action.engine.restore.choose import choose
+from ckpt_action.engine.restore.ema import averaged
 from ckpt_action.engine.restore.finish import finish
 from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
+from ckpt_action.engine.restore.tables import fill_tables
 from ckpt_action.outcome import BindingRecord
 
 
@@ -24,11 +26,14 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
     model = live_model(rebuilt)
     source = open_source(checkpoint)
     attempt = choose(model, source, rules)
+    if rules.weights == "ema":
+        attempt = averaged(attempt, source)
     kept = {id(v.variable) for v in attempt.missing_allowed}
     filled = [v for v in model.own() if id(v.variable) not in kept]
     poison(filled)
     problems = assign(attempt.bound, source)
     check_poison(filled, attempt.bound)
+    fill_tables(attempt.tables, source)
     finish(model)
     return Restored(
         rebuilt=rebuilt,
