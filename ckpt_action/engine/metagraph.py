@@ -12,7 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.metagraph_prune import Pruned, prune
+from ckpt_action.engine.metagraph_prune import VARIABLES, Pruned, prune
 from ckpt_action.engine.metagraph_suggest import undeclared
 from ckpt_action.engine.metagraph_tables import make_tables
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
@@ -20,12 +20,18 @@ from ckpt_action.plan import Job
 
 
 class GraphModel(tf.Module):  # type: ignore[misc]
-    """The variables and tables that the declared signatures read, named as in the graph."""
+    """The variables and tables that the declared signatures read, named as in the graph.
 
-    def __init__(self, variables: Mapping[str, Any], tables: Mapping[str, Any]) -> None:
+    `unread` names the graph's other variables: the checkpoint has values for them, rightly unused.
+    """
+
+    def __init__(
+        self, variables: Mapping[str, Any], tables: Mapping[str, Any], unread: frozenset[str]
+    ) -> None:
         super().__init__(name="graph")
         self.graph_variables = dict(variables)
         self.tables = dict(tables)
+        self.unread = unread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +65,11 @@ def graph_model(job: Job) -> tuple[GraphModel, dict[str, GraphCall], tuple[Probl
     if problems:
         raise CkptActionError(*problems)
     handles = [(name, part) for part in pruned.values() for name in part.variables]
+    variables = {name: _variable(part.definitions[name]) for name, part in handles}
     model = GraphModel(
-        {name: _variable(part.definitions[name]) for name, part in handles},
+        variables,
         make_tables(meta, {name for part in pruned.values() for name in part.tables}),
+        frozenset(n.name for n in meta.graph_def.node if n.op in VARIABLES) - set(variables),
     )
     calls = {s.name: _graph_call(model, s, pruned[s.name]) for s in signatures}
     return model, calls, tuple(note for part in pruned.values() for note in part.notes)

@@ -90,6 +90,12 @@ def test_a_signature_reads_only_the_variables_that_it_needs(checkpoint):
     assert model.resources == ()
 
 
+def test_variables_that_no_output_reads_are_named(checkpoint):
+    model = rebuild(job(checkpoint, WHOLE, inputs=(X,), outputs=(Y,))).model
+    assert "embedding" in model.unread
+    assert not model.unread & set(model.graph_variables)
+
+
 def test_a_saved_model_of_it_runs_from_its_files(checkpoint, tmp_path):
     model = with_values(checkpoint, WHOLE)
     module = tf.Module()
