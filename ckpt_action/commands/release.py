@@ -1,0 +1,69 @@
+"""Attach an exported folder to a GitHub release: as a draft, checked, then published."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from ckpt_action.errors import ExitCode, fail
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="what `export` wrote into")
+    parser.add_argument("--tag", required=True, help="the release's tag")
+    parser.add_argument(
+        "--repository",
+        metavar="OWNER/NAME",
+        default=os.environ.get("GITHUB_REPOSITORY"),
+        help="default: GITHUB_REPOSITORY",
+    )
+    parser.add_argument("--draft", action="store_true", help="leave a draft unpublished")
+    parser.add_argument(
+        "--prerelease", action="store_true", help="mark a release that is made here as one"
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace assets that are there with other bytes; without it they are an error",
+    )
+    parser.add_argument(
+        "--assets-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep the attached files in this new or empty folder",
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    from ckpt_action.release.run import release
+    from ckpt_action.release.wanted import Wanted
+
+    if not args.repository or not re.fullmatch(r"[\w.-]+/[\w.-]+", args.repository):
+        raise fail(
+            ExitCode.USAGE,
+            f"{args.repository or 'Nothing'!r} names no repository.",
+            hint="Give --repository OWNER/NAME.",
+        )
+    wanted = Wanted(
+        repository=args.repository,
+        tag=args.tag,
+        draft=args.draft,
+        prerelease=args.prerelease,
+        replace=args.replace,
+    )
+    with tempfile.TemporaryDirectory(prefix="ckpt-action-") as temporary:
+        into = args.assets_dir or Path(temporary) / "assets"
+        made = release(args.folder, wanted, into, environ=os.environ, say=_say)
+    state = "draft" if made.draft else "published"
+    print(f"{state}: {made.page}")
+    return ExitCode.OK
+
+
+def _say(text: str) -> None:
+    from ckpt_action.report.workflow_commands import sanitize
+
+    print(sanitize(text), file=sys.stderr, flush=True)

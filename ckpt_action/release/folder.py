@@ -1,0 +1,68 @@
+"""An exported folder before it is released: whole, unchanged, and without a failed model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
+from ckpt_action.manifest import NAME, Manifest, read_manifest
+from ckpt_action.recheck import file_problems
+from ckpt_action.staging import recover
+
+
+def read_folder(folder: Path) -> Manifest:
+    """The manifest of `folder`, every file of which has been compared with its digest.
+
+    Raises CkptActionError: OUTPUT where there is no manifest, VERIFY for files that are missing,
+    changed or unknown, RELEASE where a model failed or nothing was exported.
+    """
+    recover(folder)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise fail(
+            ExitCode.OUTPUT,
+            f"There is no {NAME} in {folder}.",
+            hint="Give the folder that `ckpt-action export` wrote into.",
+        )
+    # What leads out of the folder is not even looked at.
+    if problems := [*_ways_out(manifest, folder)]:
+        raise CkptActionError(*problems)
+    if problems := [*_failures(manifest, folder), *file_problems(manifest, folder)]:
+        raise CkptActionError(*problems)
+    return manifest
+
+
+def _ways_out(manifest: Manifest, folder: Path) -> Iterator[Problem]:
+    """The folder may come from another job: its manifest must not reach the files of this one."""
+    listed = [
+        f"{a.folder}/{f.path}" for job in manifest.jobs for a in job.artifacts for f in a.files
+    ]
+    for path in listed:
+        if not (folder / path).resolve().is_relative_to(folder.resolve()):
+            yield _problem(f"The manifest names a file outside of the folder: {path}.", folder)
+    for file in sorted(folder.rglob("*")):
+        if file.is_symlink():
+            yield _problem(f"{file.relative_to(folder)} is a symbolic link.", folder)
+
+
+def _failures(manifest: Manifest, folder: Path) -> Iterator[Problem]:
+    for name in manifest.kept:
+        yield _problem(
+            f"The last export of {name} failed; what lies here is from the one before.", folder
+        )
+    for job in manifest.jobs:
+        if job.failed_targets:
+            targets = ", ".join(job.failed_targets)
+            yield _problem(f"{job.name} was exported without {targets}, which failed.", folder)
+    if not any(artifact.files for job in manifest.jobs for artifact in job.artifacts):
+        yield _problem("Nothing was exported into this folder.", folder)
+
+
+def _problem(message: str, folder: Path) -> Problem:
+    return Problem(
+        code=ExitCode.RELEASE,
+        message=message,
+        hint="Export again; only a complete folder is released.",
+        where=Where(file=str(folder / NAME)),
+    )

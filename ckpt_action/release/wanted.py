@@ -1,0 +1,20 @@
+"""What a release is to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    repository: str
+    """`owner/name`."""
+    tag: str
+    commit: str | None = None
+    """What the tag will name where there is no such tag."""
+    draft: bool = False
+    """Leave a draft as it is, instead of publishing it."""
+    prerelease: bool = False
+    """Only for a release that is made here."""
+    replace: bool = False
+    """Whether an asset of the same name and other bytes may be replaced."""
