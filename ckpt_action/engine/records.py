@@ -97,6 +97,8 @@ class Written:
     """With the tensor names of the artifact's own graph where it has one."""
     payloads: Mapping[str, str]
     """Name of a stored value in the artifact to the path of the model's variable."""
+    unread: tuple[str, ...] = ()
+    """Paths of captured variables that no output depends on; the artifact leaves them out."""
     notes: tuple[Problem, ...] = ()
 
 
