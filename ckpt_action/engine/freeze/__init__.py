@@ -31,6 +31,8 @@ class FrozenGraph:
     """Const node to the variable or captured tensor that it takes its payload from."""
     weights: Mapping[str, str]
     """Const node to the path of the model's variable."""
+    unread: tuple[str, ...]
+    """Paths of captured variables that no output depends on: the graph has no node for them."""
     signatures: tuple[SignatureRecord, ...]
     """With the tensors' names in this graph."""
     notes: tuple[Problem, ...] = ()
@@ -54,12 +56,15 @@ def freeze(model: TracedModel, *, lower_control_flow: bool = False) -> FrozenGra
     versions = model.signatures[0].function.graph.as_graph_def().versions
     joined = join(parts, model.variables, versions)
     variables = {k: v for k, v in joined.values.items() if isinstance(v, ModelVariable)}
+    stored = {id(v) for v in variables.values()}
+    unread = tuple(v.path for v in model.variables if id(v) not in stored)
     frozen = FrozenGraph(
         graph=joined.graph,
         values={**joined.values, **{name: v.variable for name, v in variables.items()}},
         weights={name: v.path for name, v in variables.items()},
+        unread=unread,
         signatures=joined.signatures,
-        notes=tuple(_notes(parts, joined.graph)),
+        notes=tuple(_notes(parts, joined.graph, unread)),
     )
     _check_size(frozen)
     return frozen
@@ -81,8 +86,18 @@ def _check_size(frozen: FrozenGraph) -> None:
         )
 
 
-def _notes(parts: list[Part], graph: Any) -> list[Problem]:
+def _notes(parts: list[Part], graph: Any, unread: tuple[str, ...]) -> list[Problem]:
     notes = [stock.NOTE] if any(part.by_stock for part in parts) else []
+    if unread:
+        notes.append(
+            Problem(
+                code=ExitCode.OK,
+                severity=Severity.NOTE,
+                message=f"The frozen graph leaves out {len(unread)} variables that the signatures "
+                "touch but no output depends on.",
+                details=unread,
+            )
+        )
     bodies = [graph.node, *(f.node_def for f in graph.library.function)]
     calls = sum(node.op.endswith("PartitionedCall") for nodes in bodies for node in nodes)
     if calls:

@@ -36,7 +36,12 @@ def export(model: TracedModel, folder: Path, options: Mapping[str, object]) -> W
     stem = "frozen_graph" if model.name == "saved_model" else model.name
     write(frozen, folder / f"{stem}.pb")
     write_io(frozen, folder / f"{stem}.io.json", f"{stem}.pb")
-    return Written(signatures=frozen.signatures, payloads=frozen.weights, notes=frozen.notes)
+    return Written(
+        signatures=frozen.signatures,
+        payloads=frozen.weights,
+        unread=frozen.unread,
+        notes=frozen.notes,
+    )
 
 
 def open_artifact(folder: Path, op_libraries: tuple[Path, ...]) -> FrozenGraphArtifact:

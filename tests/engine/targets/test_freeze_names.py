@@ -55,14 +55,18 @@ def test_names_that_collide_are_told_apart_in_the_description(tmp_path):
 
 def test_an_unused_input_stays_and_an_unread_variable_goes(tmp_path):
     weights = module_cases.Weights()
-    signature = traced(
-        lambda x, mask: {"y": x @ weights.w},
-        spec("x", "float32", "n", 4),
-        spec("mask", "bool", "n"),
-    )
+
+    def call(x, mask):
+        _ = x + weights.b  # computed, and never returned
+        return {"y": x @ weights.w}
+
+    signature = traced(call, spec("x", "float32", "n", 4), spec("mask", "bool", "n"))
     written = frozen_graph.export(traced_model(weights, signature), tmp_path, {})
     assert graph_of(tmp_path)["mask"].op == "Placeholder"
     assert dict(written.payloads) == {"w": "w"}
+    assert written.unread == ("b",)
+    (note,) = written.notes
+    assert note.details == ("b",)
 
 
 def test_a_model_called_saved_model_is_not_mistaken_for_one(tmp_path):
