@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2
 
 from ckpt_action.engine.freeze import refusals, stock
+from ckpt_action.engine.freeze.control import drop_idle_waits
 from ckpt_action.engine.freeze.convert import convert, place_constant
 from ckpt_action.engine.freeze.functions import rename_by_content
 from ckpt_action.engine.freeze.graph import MAIN, producer
@@ -89,6 +90,7 @@ def _finish(
         place_constant(by_name[name], tensor.dtype.as_datatype_enum, tensor.shape.as_proto())
         values[name] = known or captured
     tidy(graph)
+    drop_idle_waits(graph)
     outputs = [_output(name, tensor, by_name) for name, tensor in face.outputs.items()]
     roots = [*(t.op.name for t in face.inputs.values()), *(node.name for node in outputs)]
     nodes = needed([*graph.node, *outputs], roots)

@@ -9,12 +9,13 @@ import module_cases
 import numpy as np
 import pytest
 import tensorflow as tf
-from handmade import Case, assert_equal
+from handmade import Case, assert_equal, spec, traced, traced_model
 from tensorflow.core.framework import graph_pb2
 
 from ckpt_action.engine.arrays import digest
 from ckpt_action.engine.records import Written
 from ckpt_action.engine.targets import frozen_graph
+from ckpt_action.errors import CkptActionError
 
 MODES = {"functional": {}, "lowered": {"lower-control-flow": True}}
 LOWERED = {"Enter", "Switch", "Merge", "Exit"}
@@ -85,3 +86,25 @@ def test_nodes_come_before_their_readers(tmp_path):
         if node.name not in back:
             assert inputs - back <= before, node.name
         before.add(node.name)
+
+
+def test_an_assertion_of_the_model_stays(tmp_path):
+    m = module_cases.Weights()
+
+    def call(x):
+        tf.debugging.assert_greater(x, 0.0, message="only positive values")
+        return {"y": x @ m.w}
+
+    signature = traced(call, spec("x", "float32", "n", 4))
+    frozen_graph.export(traced_model(m, signature), tmp_path, {})
+    artifact = frozen_graph.open_artifact(tmp_path, ())
+    artifact.run("serving_default", {"x": np.ones((1, 4), "float32")})
+    with pytest.raises(CkptActionError, match="only positive values"):
+        artifact.run("serving_default", {"x": -np.ones((1, 4), "float32")})
+
+
+def test_outputs_do_not_wait_for_constants(tmp_path):
+    """Reading a variable was an effect that outputs had to wait for; reading a constant is none."""
+    _, graph = frozen(keras_cases.dense(), tmp_path, "functional")
+    assert not [r for node in graph.node for r in node.input if r.startswith("^")]
+    assert "NoOp" not in ops(graph)
