@@ -22,11 +22,23 @@ def finding(doing: str, path: Path) -> Iterator[None]:
         yield
     except (DecodeError, OSError, ValueError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or str(error) or type(error).__name__
-        lines = reason.splitlines()
+        lines = [line.strip() for line in reason.splitlines() if line.strip()]
         raise fail(
             ExitCode.VERIFY,
-            f"The artifact cannot be {doing}: {lines[0]}",
+            f"The artifact cannot be {doing}: {_cause(lines)}",
             hint="Export the model again; if this returns, the model does not survive the format.",
             where=Where(file=str(path)),
-            details=lines[1:],
+            details=lines,
         ) from error
+
+
+def _cause(lines: list[str]) -> str:
+    """The line that says what went wrong.
+
+    An error of a graph has a heading, and may say at length where the node was made; its cause
+    follows `Node: '...'` then.
+    """
+    for number, line in enumerate(lines[:-1]):
+        if line.startswith("Node: "):
+            return lines[number + 1]
+    return lines[1] if lines[0].startswith("Graph execution error") and lines[1:] else lines[0]
