@@ -100,17 +100,15 @@ def test_inspect_wants_a_step():
 
 def test_a_key_cannot_write_a_workflow_command(tmp_path, monkeypatch):
     """Keys are foreign text: no line of the log may start with `::`."""
-    from ckpt_action.commands.inspect import run as inspect
+    from ckpt_action.cli import main
 
     shutil.copytree(DATA / "module", tmp_path / "::error::x")
     monkeypatch.chdir(tmp_path)
 
-    class Arguments:
-        checkpoint, select, format = "::error::x", "latest", "text"
-
     captured = []
     monkeypatch.setattr("sys.stdout.write", captured.append)
-    inspect(Arguments)
+    assert main(["inspect", "::error::x"]) == 0
+    assert captured
     assert not any(line.startswith("::") for line in "".join(captured).splitlines())
 
 
