@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from tensorflow.python.framework import auto_control_deps
 
-from ckpt_action.config.records import Signature
 from ckpt_action.engine.metagraph_prune import VARIABLES, Pruned, prune
 from ckpt_action.engine.metagraph_suggest import undeclared
 from ckpt_action.engine.metagraph_tables import make_tables
@@ -36,13 +37,21 @@ class GraphModel(tf.Module):  # type: ignore[misc]
 
 @dataclass(frozen=True, kw_only=True)
 class GraphCall:
-    """One signature of a GraphModel."""
+    """One signature of a GraphModel; to be called while a graph is being made."""
 
-    function: Any
-    names: tuple[str, ...]
+    model: GraphModel
+    pruned: Pruned
 
-    def __call__(self, tensors: Mapping[str, Any]) -> Any:
-        return self.function(*(tensors[name] for name in self.names))
+    def __call__(self, tensors: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        feeds = {self.pruned.inputs[name]: tensor for name, tensor in tensors.items()}
+        outputs = tf.graph_util.import_graph_def(
+            self.pruned.graph,
+            input_map=feeds | _feeds(self.model, self.pruned),
+            return_elements=list(self.pruned.outputs.values()),
+            name="graph",
+            producer_op_list=self.pruned.producer_ops,
+        )
+        return dict(zip(self.pruned.outputs, outputs, strict=True))
 
 
 def graph_model(job: Job) -> tuple[GraphModel, dict[str, GraphCall], tuple[Problem, ...]]:
@@ -71,41 +80,29 @@ def graph_model(job: Job) -> tuple[GraphModel, dict[str, GraphCall], tuple[Probl
         make_tables(meta, {name for part in pruned.values() for name in part.tables}),
         frozenset(n.name for n in meta.graph_def.node if n.op in VARIABLES) - set(variables),
     )
-    calls = {s.name: _graph_call(model, s, pruned[s.name]) for s in signatures}
+    calls = {s.name: GraphCall(model=model, pruned=pruned[s.name]) for s in signatures}
     return model, calls, tuple(note for part in pruned.values() for note in part.notes)
 
 
-def _graph_call(model: GraphModel, signature: Signature, pruned: Pruned) -> GraphCall:
-    """The pruned graph as a function of the declared inputs.
+@contextmanager
+def own_control_dependencies() -> Iterator[None]:
+    """Functions traced inside get no control dependencies beside those of the imported graph.
 
-    `wrap_function` adds no control dependencies of its own: those of TensorFlow 2 cannot be told
-    in a graph whose loops and conditions are Switch, Merge, Enter and Exit.
+    What `tf.function` adds by itself it cannot work out where loops and conditions are Switch,
+    Merge, Enter and Exit. `wrap_function` leaves it out too, but takes no arguments by name.
     """
+    original = auto_control_deps.AutomaticControlDependencies
 
-    def imported(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = tf.graph_util.import_graph_def(
-            pruned.graph,
-            input_map=dict(zip(pruned.inputs.values(), tensors, strict=True))
-            | _feeds(model, pruned),
-            return_elements=list(pruned.outputs.values()),
-            name="",
-            producer_op_list=pruned.producer_ops,
-        )
-        return dict(zip(pruned.outputs, outputs, strict=True))
+    class _None(original):  # type: ignore[misc,valid-type]
+        def __exit__(self, *error: object) -> None:
+            self._n_operations = tf.compat.v1.get_default_graph().num_operations()  # all are seen
+            super().__exit__(*error)
 
-    specs = [
-        tf.TensorSpec([d if isinstance(d, int) else None for d in spec.shape], spec.dtype)
-        for spec in signature.inputs
-    ]
+    auto_control_deps.AutomaticControlDependencies = _None
     try:
-        function = tf.compat.v1.wrap_function(imported, specs)
-    except (ValueError, TypeError, tf.errors.OpError) as error:
-        raise fail(
-            ExitCode.SIGNATURE,
-            f"signature {signature.name}: the graph cannot be cut as declared: {error}",
-            hint="Check shapes and dtypes of the declared inputs and constants.",
-        ) from error
-    return GraphCall(function=function, names=tuple(spec.name for spec in signature.inputs))
+        yield
+    finally:
+        auto_control_deps.AutomaticControlDependencies = original
 
 
 def _feeds(model: GraphModel, pruned: Pruned) -> dict[str, Any]:

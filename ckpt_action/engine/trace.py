@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import Any
 
@@ -13,8 +13,9 @@ import tensorflow as tf
 from ckpt_action.config.records import Signature
 from ckpt_action.engine.captures import Captures, find_captures
 from ckpt_action.engine.free_dimensions import output_shapes
+from ckpt_action.engine.metagraph import own_control_dependencies
 from ckpt_action.engine.outputs import named_outputs
-from ckpt_action.engine.records import Caller, Restored, TracedModel, TracedSignature
+from ckpt_action.engine.records import Rebuilt, Restored, TracedModel, TracedSignature
 from ckpt_action.engine.user_code import describe_error
 from ckpt_action.engine.written import refuse_training_writes
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
@@ -56,8 +57,6 @@ def trace(restored: Restored, name: str) -> TracedModel:
 
 
 def _trace_signature(restored: Restored, signature: Signature) -> TracedSignature:
-    rebuilt = restored.rebuilt
-    function = _fresh_function(rebuilt.callers[signature.name], signature, rebuilt.model)
     specs = {
         spec.name: tf.TensorSpec(
             [d if isinstance(d, int) else None for d in spec.shape], spec.dtype, name=spec.name
@@ -65,7 +64,7 @@ def _trace_signature(restored: Restored, signature: Signature) -> TracedSignatur
         for spec in signature.inputs
     }
     try:
-        concrete = function.get_concrete_function(**specs)
+        concrete = _concrete_function(restored.rebuilt, signature, specs)
     except CkptActionError:
         raise
     except Exception as error:
@@ -75,15 +74,17 @@ def _trace_signature(restored: Restored, signature: Signature) -> TracedSignatur
     )
 
 
-def _fresh_function(caller: Caller, signature: Signature, model: Any) -> Any:
-    """A new `tf.function`: an old one would answer with an older, more general trace."""
+def _concrete_function(rebuilt: Rebuilt, signature: Signature, specs: Mapping[str, Any]) -> Any:
+    """A function traced for nothing but `specs`: a `tf.function` that was called before would
+    answer with an older, more general trace."""
+    caller = rebuilt.callers[signature.name]
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def serve(**inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        named = named_outputs(signature, caller(inputs), model)
+        named = named_outputs(signature, caller(inputs), rebuilt.model)
         return {name: tf.identity(tensor) for name, tensor in named.items()}
 
-    return serve
+    with own_control_dependencies() if rebuilt.family == "graph" else nullcontext():
+        return tf.function(serve, autograph=False).get_concrete_function(**specs)
 
 
 @contextmanager
@@ -137,6 +138,12 @@ def _cannot_trace(restored: Restored, signature: Signature, error: Exception) ->
     shown = ", ".join(
         f"{spec.name}: {spec.dtype}[{', '.join(map(str, spec.shape))}]" for spec in signature.inputs
     )
+    if restored.rebuilt.family == "graph":
+        return fail(
+            ExitCode.SIGNATURE,
+            f"signature {signature.name}: the graph cannot be cut as declared: {text}",
+            hint="Check shapes and dtypes of the declared inputs and constants.",
+        )
     hint = "The method runs eagerly but not as a graph: use TensorFlow ops on its tensors."
     if "NoneType" in text or "None values" in text or "unknown" in text.lower():
         hint = (

@@ -89,16 +89,6 @@ def test_a_path_of_the_configuration_comes_first(tmp_path):
     assert sys.path[0] == str(tmp_path)
 
 
-@pytest.mark.parametrize("content", [None, b"not a library"])
-def test_an_op_library_that_does_not_load(tmp_path, content):
-    library = tmp_path / "zero_out.so"
-    if content is not None:
-        library.write_bytes(content)
-    problem = problem_of(rebuilt, "models:sequential", op_libraries=(library,))
-    assert problem.code is ExitCode.ENVIRONMENT
-    assert "zero_out.so" in problem.message
-
-
 def test_a_module_to_import_first_is_imported_first(tmp_path):
     (tmp_path / "registers_first.py").write_text("import os; os.environ['SEEN_FIRST'] = '1'\n")
     (tmp_path / "reads_it.py").write_text(

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from cases import HERE, as_restored, make_job, problems_of, run, tf
+from cases import HERE, as_restored, make_job, problem_of, problems_of, run, tf
 
 from ckpt_action.checkpoint.records import Kind
 from ckpt_action.config.records import InputSpec, OutputSpec, Signature
@@ -114,6 +114,14 @@ def test_a_saved_model_of_it_runs_from_its_files(checkpoint, tmp_path):
             },
         )
     np.testing.assert_allclose(found, golden["z"], rtol=1e-6)
+
+
+def test_a_shape_that_the_graph_refuses(checkpoint):
+    wide = dataclasses.replace(X, shape=("batch", 9))
+    model = rebuild(job(checkpoint, dataclasses.replace(WHOLE, inputs=(wide, WORDS))))
+    problem = problem_of(trace, as_restored(model), "m")
+    assert problem.code is ExitCode.SIGNATURE
+    assert "cut as declared" in problem.message
 
 
 def test_undeclared_signatures_come_with_candidates(checkpoint):
