@@ -12,7 +12,6 @@ from ckpt_action.config.records import Restore
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.attempt import judge
 from ckpt_action.engine.restore.graph import CheckpointGraph
-from ckpt_action.engine.restore.live import children
 from ckpt_action.engine.restore.match import Found, Vocabulary, Walk
 from ckpt_action.engine.restore.records import (
     Attempt,
@@ -44,7 +43,7 @@ def attempt_at(
     used = {c.value.key for several in candidates.values() for c in several}
     values, ignored = _model_values(graph, node, found, used)
     attempt = judge(model, candidates, values, rules)
-    lost = {id(v.variable) for v in attempt.missing} & _variables_below(found.unseen)
+    lost = {id(v.variable) for v in attempt.missing} & _variables_below(found.unseen, model)
     return replace(
         attempt,
         route=route.name,
@@ -73,14 +72,16 @@ def _model_values(
     graph: CheckpointGraph, root: int, found: Found, used: set[str]
 ) -> tuple[list[Value], Counter[Role]]:
     """What the model below `root` has to use, and how many values of which role it has not."""
-    below = set(graph.below(root, frozenset(found.aside)))
+    below = graph.below(root, frozenset(found.aside))
+    inside = set(below)
     values: dict[str, Value] = {}
     ignored: Counter[Role] = Counter()
-    for number in range(len(graph.nodes)):
+    for number in (*below, *sorted(set(range(len(graph.nodes))) - inside)):
         role, value = graph.role(number, root), graph.value(number)
-        if role is None or (value is not None and (value.key in used or value.key in values)):
+        known = value is not None and (value.key in used or value.key in values)
+        if role is None or known:
             continue
-        if number not in below:
+        if number not in inside:
             ignored[Role.OPTIMIZER if number in graph.optimizer_values else role] += 1
         elif role is Role.MODEL and value is not None:
             values[value.key] = value
@@ -93,7 +94,7 @@ def _model_values(
     return list(values.values()), ignored
 
 
-def _variables_below(items: list[Any]) -> set[int]:
+def _variables_below(items: list[Any], model: LiveModel) -> set[int]:
     found: set[int] = set()
     seen: dict[int, Any] = {}
     queue = list(items)
@@ -106,5 +107,5 @@ def _variables_below(items: list[Any]) -> set[int]:
         if variable is not None:
             found.add(id(variable))
         else:
-            queue.extend(child.item for child in children(item))
+            queue.extend(child.item for child in model.edges.below(item))
     return found

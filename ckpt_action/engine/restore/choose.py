@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.restore.by_graph import GraphRoute
 from ckpt_action.engine.restore.by_name import attempt_by_name
 from ckpt_action.engine.restore.by_order import attempt_by_order
-from ckpt_action.engine.restore.diff import explain
+from ckpt_action.engine.restore.cause import explain
 from ckpt_action.engine.restore.flat import attempt_flat
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
@@ -17,7 +20,9 @@ from ckpt_action.engine.restore.weights_source import LegacySource, WeightsSourc
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 
-def choose(model: LiveModel, source: Source, rules: Restore) -> Attempt:
+def choose(
+    model: LiveModel, source: Source, checkpoint: CheckpointFiles, rules: Restore
+) -> Attempt:
     """The only complete attempt; raises RESTORE where there is none, or more than one."""
     tried = _attempts(model, source, rules)
     complete = _distinct([attempt for attempt in tried if attempt.complete])
@@ -30,7 +35,12 @@ def choose(model: LiveModel, source: Source, rules: Restore) -> Attempt:
             f"{len(complete)} parts of the checkpoint fit the model equally well: {names}.",
             hint="Name the right one with `root` in the model's `restore` table.",
         )
-    raise CkptActionError(explain(min(tried, key=lambda a: a.badness), model))
+    elsewhere = []
+    if rules.root is not None:
+        tried_all = _attempts(model, source, replace(rules, root=None))
+        elsewhere = [attempt for attempt in tried_all if attempt.complete]
+    best = min(tried, key=lambda attempt: attempt.badness)
+    raise CkptActionError(explain(best, elsewhere, model, checkpoint.writer))
 
 
 def _attempts(model: LiveModel, source: Source, rules: Restore) -> list[Attempt]:

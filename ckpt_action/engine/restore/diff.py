@@ -1,19 +1,118 @@
-"""Say why model and checkpoint do not fit."""
+"""The comparison of model and checkpoint as lines of text, in two columns."""
 
 from __future__ import annotations
 
-from ckpt_action.engine.restore.records import Attempt, LiveModel
-from ckpt_action.errors import ExitCode, Problem
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from ckpt_action.engine.restore.align import Row, align
+from ckpt_action.engine.restore.records import Attempt, LiveModel, LiveVariable, Value
+
+_WIDEST = 60
+_NOTHING = "-"
 
 
-def explain(best: Attempt, model: LiveModel) -> Problem:
-    lines = [f"missing {v.path} {v.shape}" for v in best.missing]
-    lines += [f"unused {v.path} {v.shape}" for v in best.unused]
-    lines += [f"unfit {c.variable.path} {c.variable.shape} {c.value.shape}" for c in best.unfit]
-    lines += [f"ambiguous {v.path} {[x.key for x in xs]}" for v, xs in best.ambiguous]
-    lines += [f"contra {c.variable.path} {c.value.full_name}" for c in best.contradicted]
-    return Problem(
-        code=ExitCode.RESTORE,
-        message=f"Model and checkpoint do not fit: {len(best.bound)} of {len(model.own())} bound",
-        details=tuple(lines),
+def rows(attempt: Attempt, model: LiveModel) -> list[Row]:
+    """Everything that did not bind, aligned, in the order of the model."""
+    loose = [*attempt.missing, *(variable for variable, _ in attempt.ambiguous)]
+    place = {id(v.variable): index for index, v in enumerate(model.own())}
+    loose.sort(key=lambda v: place[id(v.variable)])
+    claimed = {value.key: value for _, values in attempt.ambiguous for value in values}
+    paired = [*attempt.unfit, *attempt.contradicted]
+    fixed = [Row(live=c.variable, value=c.value) for c in paired]
+    found = align(loose, [*attempt.unused, *claimed.values()])
+    return [*fixed, *found]
+
+
+def table(attempt: Attempt, model: LiveModel) -> tuple[str, ...]:
+    """Lines for a person: equal rows as a count, every other row with path, shape and dtype."""
+    special = _special(attempt)
+    cells = [("", "model", "checkpoint")]
+    if attempt.bound:
+        cells.append(("=", f"{len(attempt.bound) - len(attempt.contradicted)} equal", ""))
+    for equal, group in groupby(rows(attempt, model), key=lambda row: _mark(row, special) == "="):
+        several = list(group)
+        if equal and len(several) > 1:
+            cells.append(("=", f"{len(several)} alike", ""))
+        else:
+            cells += [(_mark(r, special), *_cells(r, special)) for r in several]
+    return tuple(_columns(cells))
+
+
+LEGEND = (
+    "= equal   ! other shape or dtype   ~ other name   < only in the model   "
+    "> only in the checkpoint   ? not clear which"
+)
+
+
+def is_renamed(row: Row) -> bool:
+    """Whether a pair agrees in shape while the names on its way differ."""
+    if not row.same_shape or row.live is None or row.value is None:
+        return False
+    if "/vars/" in row.value.path:  # weights files know no names of variables
+        return False
+    if row.value.full_name and _same_name(row.live.path, row.value.full_name):
+        return False
+    return not _same_name(row.live.place, row.value.path)
+
+
+def _same_name(one: str, other: str) -> bool:
+    """Equal, but for what precedes the shorter one and leading underscores; counted or listed
+    layers compare by what follows them."""
+    a = [part.lstrip("_") for part in one.split("/")]
+    b = [part.lstrip("_") for part in other.split("/")]
+    length = min(len(a), len(b), 2)
+    if any(_is_position(part) for part in (*a[-2:-1], *b[-2:-1])):
+        length = 1
+    return a[-length:] == b[-length:]
+
+
+def _is_position(part: str) -> bool:
+    return part.isdigit() or part.startswith(("layer_with_weights-", "layer-"))
+
+
+def _special(attempt: Attempt) -> dict[int, str]:
+    """What to add to the rows of variables that have candidates."""
+    notes = {id(c.variable): f"saved as {c.value.full_name}" for c in attempt.contradicted}
+    for variable, values in attempt.ambiguous:
+        notes[id(variable)] = "candidates: " + ", ".join(value.path for value in values)
+    return notes
+
+
+def _mark(row: Row, special: dict[int, str]) -> str:
+    if row.live is not None and id(row.live) in special:
+        return "?"
+    if row.value is None:
+        return "<"
+    if row.live is None:
+        return ">"
+    if not row.same_shape:
+        return "!"
+    return "~" if is_renamed(row) else "="
+
+
+def _cells(row: Row, special: dict[int, str]) -> tuple[str, str]:
+    left = _describe(row.live.path, row.live) if row.live is not None else _NOTHING
+    right = _describe(row.value.path, row.value) if row.value is not None else _NOTHING
+    note = special.get(id(row.live), "")
+    return left, f"{right} ({note})" if note else right
+
+
+def _describe(path: str, item: LiveVariable | Value) -> str:
+    shape = ", ".join(map(str, item.shape))
+    return f"{path} [{shape}] {item.dtype}"
+
+
+def _columns(cells: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    width = min(max(len(left) for _, left, _ in cells), _WIDEST)
+    for mark, left, right in cells:
+        yield f"{mark:1} {left:{width}}  {right}".rstrip()
+
+
+def one_sided(found: Iterable[Row]) -> tuple[list[LiveVariable], list[Value]]:
+    """What only the model has, what only the checkpoint has."""
+    several = list(found)
+    return (
+        [row.live for row in several if row.live is not None and row.value is None],
+        [row.value for row in several if row.value is not None and row.live is None],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckpt_action.engine.restore.live import children, is_layer
+from ckpt_action.engine.restore.live import is_layer
 from ckpt_action.engine.restore.records import LiveModel
 
 
@@ -24,4 +24,4 @@ def finish(model: LiveModel) -> None:
         finalize = getattr(item, "finalize_state", None)
         if is_layer(item) and callable(finalize):
             finalize()
-        queue.extend(child.item for child in children(item))
+        queue.extend(child.item for child in model.edges.below(item))

@@ -104,15 +104,18 @@ class CheckpointGraph:
         return frozenset(reached - set(self.below(0)))
 
     def below(self, root: int, aside: frozenset[int] = frozenset()) -> list[int]:
-        """Nodes that belong to the model at `root`, not entering optimizers nor `aside`."""
-        found = {root: None}
-        queue = deque([root])
-        while queue:
-            for name, child in self.nodes[queue.popleft()].children.items():
-                barred = child in aside or name in _SAVED_MODEL_ONLY or child in self.optimizers
-                if child not in found and not barred:
-                    found[child] = None
-                    queue.append(child)
+        """Nodes that belong to the model at `root`, as one reads them from top to bottom; not
+        entering optimizers nor `aside`."""
+        found: dict[int, None] = {}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in found:
+                continue
+            found[node] = None
+            for name, child in reversed(tuple(self.nodes[node].children.items())):
+                if not (child in aside or name in _SAVED_MODEL_ONLY or child in self.optimizers):
+                    stack.append(child)
         return list(found)
 
     def has_weights(self, root: int) -> bool:

@@ -62,6 +62,19 @@ def children(item: object) -> list[Child]:
     return list(found.values())
 
 
+class Edges:
+    """The edges of one model, read once: several walks go along them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, list[Child]]] = {}
+
+    def below(self, item: object) -> list[Child]:
+        """As `children`; holds `item` too, since a freed object would lend its id to another."""
+        if id(item) not in self._known:
+            self._known[id(item)] = (item, children(item))
+        return self._known[id(item)][1]
+
+
 def is_layer(item: object) -> bool:
     return _is_keras(item, "layers.Layer")
 
@@ -176,10 +189,16 @@ def _is_trackable(value: object) -> bool:
 
 
 def _is_keras(item: object, kind: str) -> bool:
-    for generation in (3, 2):
-        found: Any = loaded_keras(generation)
+    return isinstance(item, _kinds(kind, loaded_keras(3), loaded_keras(2)))
+
+
+@functools.cache
+def _kinds(kind: str, *modules: Any) -> tuple[type, ...]:
+    """The class `kind` of each generation of Keras that is loaded."""
+    found = []
+    for module in modules:
         for part in kind.split("."):
-            found = getattr(found, part, None)
-        if isinstance(found, type) and isinstance(item, found):
-            return True
-    return False
+            module = getattr(module, part, None)  # noqa: PLW2901
+        if isinstance(module, type):
+            found.append(module)
+    return tuple(found)

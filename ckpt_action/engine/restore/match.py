@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.graph import CheckpointGraph
-from ckpt_action.engine.restore.live import Child, children, is_aside, is_random_state
+from ckpt_action.engine.restore.live import Child, is_aside, is_random_state
 from ckpt_action.engine.restore.records import LiveModel
 
 
@@ -60,6 +60,7 @@ class Walk:
         self.graph = graph
         self.found = Found()
         self._vocabulary = vocabulary
+        self.edges = model.edges
         self._own = {id(v.variable) for v in model.own()}
         self._weights: dict[int, tuple[Any, bool]] = {}
         self._seen: dict[tuple[int, int], Any] = {}
@@ -88,7 +89,7 @@ class Walk:
         if variable is not None:
             result = id(variable) in self._own
         else:
-            below = () if is_aside(item) else children(item)
+            below = () if is_aside(item) else self.edges.below(item)
             result = any(self.has_weights(child.item) for child in below)
         self._weights[id(item)] = (item, result)
         return result

@@ -9,7 +9,7 @@ from typing import Any
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.records import Rebuilt
 from ckpt_action.engine.restore.live import (
-    children,
+    Edges,
     holds_states,
     is_aside,
     is_random_state,
@@ -28,7 +28,8 @@ def live_model(rebuilt: Rebuilt) -> LiveModel:
     wrappers: dict[int, Any] = {}
     aside: set[int] = set()
     states: set[int] = set()
-    for place, item, kind in _walk(rebuilt.model):
+    edges = Edges()
+    for place, item, kind in _walk(rebuilt.model, edges):
         variable = raw_variable(item)
         if variable is None:
             continue
@@ -48,6 +49,7 @@ def live_model(rebuilt: Rebuilt) -> LiveModel:
     paths = _unique(given, places, ordered)
     return LiveModel(
         root=rebuilt.model,
+        edges=edges,
         variables=tuple(
             _live(wrappers[i], path, places.get(i, path), state=i in states)
             for i, path in zip(ordered, paths, strict=True)
@@ -55,7 +57,7 @@ def live_model(rebuilt: Rebuilt) -> LiveModel:
     )
 
 
-def _walk(root: Any) -> Iterator[tuple[str, Any, str]]:
+def _walk(root: Any, edges: Edges) -> Iterator[tuple[str, Any, str]]:
     """(place, object, kind), nearest first; kind is `aside`, `state` or empty.
 
     The model's own parts are walked before what optimizers and metrics hold, since these share
@@ -72,7 +74,7 @@ def _walk(root: Any) -> Iterator[tuple[str, Any, str]]:
         yield place, item, kind
         if raw_variable(item) is not None:
             continue
-        for child in children(item):
+        for child in edges.below(item):
             below = _kind(item, child.item, child.label, kind)
             path = f"{place}/{child.label}" if place else child.label
             (later if below == "aside" else queue).append((path, child.item, below))
@@ -104,7 +106,7 @@ def _path(rebuilt: Rebuilt, wrapper: Any, place: str) -> str:
     if rebuilt.family == "keras-3" and hasattr(wrapper, "path"):
         return str(wrapper.path)
     name = str(wrapper.name).split(":")[0]
-    if rebuilt.family in ("keras-2", "graph") and not name.startswith("Variable"):
+    if rebuilt.family == "graph" or (rebuilt.family == "keras-2" and name != "Variable"):
         return name
     return _readable(place) if place else name
 

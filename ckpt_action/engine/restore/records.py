@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from ckpt_action.engine.arrays import Array
+    from ckpt_action.engine.restore.live import Edges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class LiveModel:
 
     root: Any
     variables: tuple[LiveVariable, ...]
+    edges: Edges
 
     def own(self) -> tuple[LiveVariable, ...]:
         """The variables that the checkpoint has to fill."""

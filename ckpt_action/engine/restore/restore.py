@@ -25,7 +25,7 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
     """
     model = live_model(rebuilt)
     source = open_source(checkpoint)
-    attempt = choose(model, source, rules)
+    attempt = choose(model, source, checkpoint, rules)
     if rules.weights == "ema":
         attempt = averaged(attempt, source)
     kept = {id(v.variable) for v in attempt.missing_allowed}

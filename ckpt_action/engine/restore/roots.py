@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ckpt_action.config.records import Restore
@@ -9,6 +10,8 @@ from ckpt_action.engine.restore.by_graph import GraphRoute, attempt_at
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.errors import ExitCode, fail
+
+_KERAS_MADE = re.compile(r"_|layers$|layer-\d|layer_with_weights-\d|keras_api$|signatures$")
 
 
 def attempts(model: LiveModel, route: GraphRoute, rules: Restore) -> list[Attempt]:
@@ -20,11 +23,16 @@ def attempts(model: LiveModel, route: GraphRoute, rules: Restore) -> list[Attemp
 
 
 def _roots(graph: CheckpointGraph) -> Iterator[tuple[str, int]]:
-    """The saved object and its children, each object once."""
+    """The saved object and the parts that a person gave it, each object once.
+
+    What Keras names by itself, `layer-3` or `_operations`, is a layer of the saved model and never
+    a model of its own.
+    """
     yield "", 0
     seen = {0}
     for name, node in graph.nodes[0].children.items():
-        if node not in seen and node not in graph.optimizers and graph.nodes[node].children:
+        own = _KERAS_MADE.match(name) or node in graph.optimizers
+        if node not in seen and not own and graph.nodes[node].children:
             seen.add(node)
             yield name, node
 

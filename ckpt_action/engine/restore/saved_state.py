@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ckpt_action.engine.objects import raw_variable
-from ckpt_action.engine.restore.live import children, is_layer
+from ckpt_action.engine.restore.live import is_layer
 from ckpt_action.engine.restore.match import By, Pair, Walk, names_taken, stored_as
 
 _LAYERS = ("layers", "_layer_checkpoint_dependencies")
@@ -29,7 +29,7 @@ class SavedNames:
         if isinstance(item, (list, tuple, dict)):
             yield from _members(item, stored, walk)
             return
-        below = children(item)
+        below = walk.edges.below(item)
         taken = names_taken(below, stored)
         for child in below:
             for found in stored_as(child, stored, taken):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ckpt_action.engine.restore.graph import CheckpointGraph
-from ckpt_action.engine.restore.live import Child, children, is_graph_container, is_layer
+from ckpt_action.engine.restore.live import Child, is_graph_container, is_layer
 from ckpt_action.engine.restore.match import By, Pair, Walk, names_taken, stored_as
 
 _LISTS = ("_operations", "_layers", "_self_tracked_trackables")
@@ -25,7 +25,7 @@ class TrackedNames:
     """Pairs in an object graph of `tf.train.Checkpoint` and of all that is built on it."""
 
     def pairs(self, item: Any, node: int, walk: Walk) -> Iterator[Pair]:
-        below = children(item)
+        below = walk.edges.below(item)
         stored = walk.graph.nodes[node].children
         taken = names_taken(below, stored)
         for child in below:
@@ -51,14 +51,22 @@ def _layers(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
     for nodes in _stored_lists(stored, walk.graph):
         weighty = [node for node in nodes if walk.graph.has_weights(node)]
         if len(weighty) == len(layers):
-            pairs = zip(layers, weighty, strict=True)
-        elif len(nodes) == len(item.layers):
-            pairs = zip(item.layers, nodes, strict=True)
-        else:
-            continue
-        yield from (Pair(item=layer, node=node, by=By.ORDER) for layer, node in pairs)
+            for layer, node in zip(layers, weighty, strict=True):
+                yield Pair(item=layer, node=node, by=By.ORDER)
+    yield from _operations(item, stored, walk)
     if "_functional" in stored:
         yield Pair(item=item, node=stored["_functional"], by=By.NAME)
+
+
+def _operations(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
+    """Keras 3 counts every operation: where both sides have as many, layer by layer, even if a
+    layer's weights were never saved."""
+    nodes = _numbered(walk.graph.nodes[stored.get("_operations", 0)].children, r"(\d+)")
+    operations = getattr(getattr(item, "_functional", None) or item, "_operations", ())
+    if nodes and len(nodes) == len(operations):
+        for operation, node in zip(operations, nodes, strict=True):
+            if is_layer(operation):
+                yield Pair(item=operation, node=node, by=By.ORDER)
 
 
 def _stored_lists(stored: Mapping[str, int], graph: CheckpointGraph) -> Iterator[list[int]]:

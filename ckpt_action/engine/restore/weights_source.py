@@ -74,9 +74,11 @@ class LegacySource:
         self.layers = {name: keys for name, keys in file.layers.items() if keys}
         """Layer name to the keys of its weights; layers without weights are left out."""
         starts = {key: f"{name}/" for name, keys in self.layers.items() for key in keys}
+        entries = {entry.key: entry for entry in file.entries}
+        ordered = [*(entries[key] for key in starts if key in entries), *file.entries]
         self.values: dict[str, Value] = {}
         aside: Counter[Role] = Counter()
-        for entry in file.entries:
+        for entry in dict.fromkeys(ordered):
             if entry.role is not Role.MODEL:
                 aside[entry.role] += 1
                 continue
