@@ -16,6 +16,8 @@ CHUNK = 1 << 20
 _TIMEOUT = urllib3.Timeout(connect=30, read=120)
 """Seconds; `read` is the silence between two parts of an answer, not the whole of it."""
 
+_REDIRECTS = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5)
+
 
 class NoAnswerError(Exception):
     """The request may or may not have been carried out: the connection broke."""
@@ -57,7 +59,7 @@ class Transport:
                 url,
                 headers=headers,
                 preload_content=False,
-                retries=urllib3.Retry(0, redirect=5),
+                retries=_REDIRECTS,
             )
             if response.status != 200:
                 response.release_conn()

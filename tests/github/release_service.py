@@ -1,0 +1,349 @@
+"""The part of GitHub's API that releases need, on the loopback interface, with faults on demand.
+
+Behaviour is from docs.github.com ("REST API endpoints for releases", "... release assets", "Rate
+limits for the REST API") and from threads of people who met the rest of it. A request that names a
+whole address is answered too, so that a client may take the service for its proxy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+TOKEN = "ghs_the-token"
+BEFORE = ("502", "drop", "drop-half", "starter", "429", "403-secondary", "403-primary")
+"""Faults of which the request has no effect, or only half of one."""
+AFTER = ("lost", "cut", "late-500", "dribble", "corrupt")
+"""Faults of a request that was carried out."""
+
+
+@dataclass
+class Asset:
+    number: int
+    name: str
+    content: bytes
+    sha256: str
+    state: str = "uploaded"
+
+
+@dataclass
+class Release:
+    number: int
+    repository: str
+    data: dict[str, Any]
+    draft: bool
+    immutable: bool = False
+    assets: dict[int, Asset] = field(default_factory=dict)
+
+    def files(self) -> dict[str, bytes]:
+        """Whole assets by name."""
+        whole = [asset for asset in self.assets.values() if asset.state == "uploaded"]
+        return {asset.name: asset.content for asset in whole}
+
+
+class ReleaseService(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.releases: dict[int, Release] = {}
+        self.digests = True
+        """Older servers tell no digest."""
+        self.immutable = False
+        """The repository's setting."""
+        self.now: Callable[[], float] = lambda: 0.0
+        self.fault: Callable[[str, str], str | None] = lambda method, route: None
+        self.changed: Callable[[Release], None] = lambda release: None
+        """Called after each change."""
+        self.log: list[str] = []
+        self.limited_until = 0.0
+        self.lock = threading.RLock()
+        self._last = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def number(self) -> int:
+        self._last += 1
+        return self._last
+
+    def add_release(self, tag: str = "v1", *, draft: bool = True, **files: bytes) -> Release:
+        """As somebody else left it; `files` by name, with `__` for a period."""
+        data = {"tag_name": tag, "name": "by hand"}
+        release = Release(self.number(), "octo/models", data, draft)
+        self.releases[release.number] = release
+        for name, content in files.items():
+            self.add_asset(release, name.replace("__", "."), content)
+        return release
+
+    def add_asset(self, release: Release, name: str, content: bytes) -> Asset:
+        asset = Asset(self.number(), name, content, hashlib.sha256(content).hexdigest())
+        release.assets[asset.number] = asset
+        return asset
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that has gone is no error of ours."""
+
+
+@contextmanager
+def running() -> Iterator[ReleaseService]:
+    with ReleaseService() as service:
+        threading.Thread(target=service.serve_forever, args=(0.02,), daemon=True).start()
+        yield service
+        service.shutdown()
+
+
+@dataclass
+class Reply(Exception):
+    status: int
+    data: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def refusal(status: int, message: str, **error: str) -> Reply:
+    return Reply(status, {"message": message, "errors": [error] if error else []})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ReleaseService
+    routes: ClassVar[list[tuple[str, re.Pattern[str], str]]] = [
+        (method, re.compile(pattern), name)
+        for method, pattern, name in (
+            ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/releases", "list_releases"),
+            ("POST", r"/repos/(?P<repo>[^/]+/[^/]+)/releases", "create"),
+            ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/releases/tags/(?P<tag>.+)", "by_tag"),
+            ("GET", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)", "show"),
+            ("PATCH", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)", "edit"),
+            ("GET", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)/assets", "list_assets"),
+            ("POST", r"/uploads/repos/[^/]+/[^/]+/releases/(?P<id>\d+)/assets", "upload"),
+            ("GET", r"/repos/[^/]+/[^/]+/releases/assets/(?P<id>\d+)", "download"),
+            ("PATCH", r"/repos/[^/]+/[^/]+/releases/assets/(?P<id>\d+)", "rename"),
+            ("DELETE", r"/repos/[^/]+/[^/]+/releases/assets/(?P<id>\d+)", "delete"),
+        )
+    ]
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output quiet."""
+
+    def answer(self) -> None:
+        url = urlsplit(self.path)
+        route = re.sub(r"^/api/(v3|uploads)(?=/)", lambda m: m[1].replace("v3", ""), url.path)
+        self.query = {k: v[0] for k, v in parse_qs(url.query, keep_blank_values=True).items()}
+        fault = self.server.fault(self.command, route)
+        self.server.log.append(f"{self.command} {route}" + (f" ({fault})" if fault else ""))
+        if fault in {"drop", "drop-half"}:
+            size = int(self.headers.get("Content-Length") or 0)
+            self.rfile.read(size // 2 if fault == "drop-half" else 0)
+            self.close_connection = True
+            return
+        self.body = self._read()
+        if fault == "corrupt" and self.body:
+            self.body = self.body[:-1] + bytes([self.body[-1] ^ 1])
+        with self.server.lock:
+            reply = self._before(fault, route) or self._carry_out(route)
+        self._after(fault, reply)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+    def _read(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
+
+    def _before(self, fault: str | None, route: str) -> Reply | None:
+        service = self.server
+        if fault == "starter" and route.endswith("/assets") and self.command == "POST":
+            release = service.releases[int(route.split("/")[-2])]
+            if self.query["name"] not in {a.name for a in release.assets.values()}:
+                service.add_asset(release, self.query["name"], b"").state = "starter"
+        if fault in {"502", "starter"}:
+            return Reply(502, "<html>Unicorn!</html>")
+        waits = {"429": 30, "403-secondary": 60, "403-primary": 600}
+        if fault in waits:
+            service.limited_until = service.now() + waits[fault]
+        if service.now() >= service.limited_until:
+            return None
+        if fault == "429" or fault not in waits:
+            left = f"{service.limited_until - service.now():.0f}"
+            return Reply(429, {"message": "Slow down"}, {"Retry-After": left})
+        if fault == "403-primary":
+            reset = f"{service.limited_until:.0f}"
+            limits = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+            return Reply(403, {"message": "API quota exhausted"}, limits)
+        return Reply(403, {"message": "You have exceeded a secondary rate limit."})
+
+    def _carry_out(self, route: str) -> Reply:
+        if route.startswith("/storage/"):
+            if self.headers.get("Authorization"):
+                return refusal(400, "Only one authentication mechanism is allowed")
+            asset = self._asset(int(route.rsplit("/", 1)[-1]))[1]
+            return Reply(200, asset.content)
+        if self.headers.get("Authorization", "").split(" ")[-1] != TOKEN:
+            return refusal(401, "Bad credentials")
+        for method, pattern, name in self.routes:
+            if method == self.command and (found := pattern.fullmatch(route)):
+                given = {
+                    k: int(v) if k == "id" else unquote(v) for k, v in found.groupdict().items()
+                }
+                try:
+                    return getattr(self, name)(**given)  # type: ignore[no-any-return]
+                except Reply as reply:
+                    return reply
+        return refusal(404, "Not Found")
+
+    def _after(self, fault: str | None, reply: Reply) -> None:
+        if fault == "lost":
+            self.close_connection = True
+            return
+        if fault == "late-500":
+            reply = refusal(500, "Server Error")
+        content = reply.data
+        if not isinstance(content, bytes):
+            content = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        if reply.status == 204:
+            content = b""
+        self.send_response(reply.status)
+        for name, value in {**reply.headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if fault == "cut":
+            self.wfile.write(content[: len(content) // 2])
+            self.close_connection = True
+        elif fault == "dribble":
+            for at in range(0, len(content), 97):
+                self.wfile.write(content[at : at + 97])
+                self.wfile.flush()
+        else:
+            self.wfile.write(content)
+
+    # What GitHub does
+
+    def list_releases(self, repo: str) -> Reply:
+        mine = [r for r in self.server.releases.values() if r.repository == repo]
+        return Reply(200, self._page([self._shown(r) for r in reversed(mine)]))
+
+    def create(self, repo: str) -> Reply:
+        data = json.loads(self.body)
+        draft = data.get("draft", False)
+        taken = {r.data["tag_name"] for r in self.server.releases.values() if not r.draft}
+        if not draft and data["tag_name"] in taken:
+            return refusal(422, "Validation Failed", code="already_exists", field="tag_name")
+        release = Release(self.server.number(), repo, data, draft)
+        self.server.releases[release.number] = release
+        self.server.changed(release)
+        return Reply(201, self._shown(release))
+
+    def by_tag(self, repo: str, tag: str) -> Reply:
+        for release in self.server.releases.values():
+            if (release.repository, release.data["tag_name"]) == (repo, tag) and not release.draft:
+                return Reply(200, self._shown(release))
+        return refusal(404, "Not Found")
+
+    def show(self, id: int) -> Reply:
+        return Reply(200, self._shown(self._release(id)))
+
+    def edit(self, id: int) -> Reply:
+        release, data = self._release(id), json.loads(self.body)
+        if release.immutable:
+            return refusal(422, "tag_name cannot be changed when release is immutable")
+        release.draft = data.pop("draft", release.draft)
+        release.data |= data
+        release.immutable = self.server.immutable and not release.draft
+        self.server.changed(release)
+        return Reply(200, self._shown(release))
+
+    def list_assets(self, id: int) -> Reply:
+        assets = self._release(id).assets.values()
+        return Reply(200, self._page([self._shown_asset(asset) for asset in assets]))
+
+    def upload(self, id: int) -> Reply:
+        release = self._release(id)
+        name = re.sub(r"[^A-Za-z0-9._-]+", ".", self.query["name"]).strip(".")
+        self._may_change(release, name)
+        asset = self.server.add_asset(release, name, self.body)
+        self.server.changed(release)
+        return Reply(201, self._shown_asset(asset))
+
+    def download(self, id: int) -> Reply:
+        if self.headers["Accept"] != "application/octet-stream":
+            return Reply(200, self._shown_asset(self._asset(id)[1]))
+        other = self.server.url.replace("127.0.0.1", "localhost")
+        return Reply(302, None, {"Location": f"{other}/storage/{id}"})
+
+    def rename(self, id: int) -> Reply:
+        release, asset = self._asset(id)
+        name = json.loads(self.body)["name"]
+        self._may_change(release, name)
+        asset.name = name
+        self.server.changed(release)
+        return Reply(200, self._shown_asset(asset))
+
+    def delete(self, id: int) -> Reply:
+        release, asset = self._asset(id)
+        self._may_change(release, "")
+        del release.assets[asset.number]
+        self.server.changed(release)
+        return Reply(204)
+
+    def _may_change(self, release: Release, name: str) -> None:
+        if release.immutable:
+            raise refusal(422, "Cannot upload assets to an immutable release.")
+        if name in {asset.name for asset in release.assets.values()}:
+            raise refusal(422, "Validation Failed", code="already_exists", field="name")
+
+    def _release(self, number: int) -> Release:
+        if number not in self.server.releases:
+            raise refusal(404, "Not Found")
+        return self.server.releases[number]
+
+    def _asset(self, number: int) -> tuple[Release, Asset]:
+        for release in self.server.releases.values():
+            if number in release.assets:
+                return release, release.assets[number]
+        raise refusal(404, "Not Found")
+
+    def _page(self, items: list[Any]) -> list[Any]:
+        size, number = int(self.query.get("per_page", 30)), int(self.query.get("page", 1))
+        return items[size * (number - 1) : size * number]
+
+    def _shown(self, release: Release) -> dict[str, Any]:
+        base = f"{self.server.url}/uploads/repos/{release.repository}/releases/{release.number}"
+        tag = release.data["tag_name"]
+        return {
+            "prerelease": False,
+            "name": None,
+            "body": None,
+            "target_commitish": "main",
+            **release.data,
+            "id": release.number,
+            "draft": release.draft,
+            "immutable": release.immutable,
+            "upload_url": f"{base}/assets{{?name,label}}",
+            "html_url": f"https://github.com/{release.repository}/releases/tag/{tag}",
+            "assets": [
+                self._shown_asset(a) for a in release.assets.values() if a.state == "uploaded"
+            ],
+        }
+
+    def _shown_asset(self, asset: Asset) -> dict[str, Any]:
+        shown = {"id": asset.number, "name": asset.name, "state": asset.state}
+        shown["size"] = len(asset.content)
+        if self.server.digests:
+            whole = asset.state == "uploaded"
+            shown["digest"] = f"sha256:{asset.sha256}" if whole else None
+        return shown
