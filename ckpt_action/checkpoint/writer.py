@@ -33,15 +33,40 @@ def writer_of(graph: ObjectGraph) -> Writer:
     norms = [node for node in graph.nodes if set(node.children) >= _BATCH_NORM]
     if norms:
         return Writer.KERAS_2 if any("axis" in node.children for node in norms) else Writer.KERAS_3
-    if any(_is_keras_2_layer(node, graph) for node in graph.nodes):
-        return Writer.KERAS_2
-    return Writer.TENSORFLOW
+    return _by_names(graph)
 
 
-def _is_keras_2_layer(node: ObjectNode, graph: ObjectGraph) -> bool:
-    """A layer's weight, whose name has the layer's name before it: `dense/kernel`."""
-    for edge in ("kernel", "embeddings"):
-        child = node.children.get(edge)
-        if child is not None and VALUE in graph.nodes[child].attributes:
-            return graph.nodes[child].attributes[VALUE][0].endswith(f"/{edge}")
-    return False
+def _by_names(graph: ObjectGraph) -> Writer:
+    """What is left: layers that keep `kernel` in both Kerases (recurrent cells, depthwise, custom).
+
+    Keras 2 puts the layer's name before the weight's (`model/gru_cell/kernel`), Keras 3 only the
+    name of the outermost model (`model/kernel`), however deep the layer lies.
+    """
+    found = Writer.TENSORFLOW
+    depths = _depths(graph)
+    for number, node in enumerate(graph.nodes):
+        for edge in ("kernel", "embeddings"):
+            name = _value_name(node, edge, graph)
+            if not name.endswith(f"/{edge}"):
+                continue
+            if name.count("/") > 1 or depths.get(number, 0) < 2:
+                return Writer.KERAS_2
+            found = Writer.UNKNOWN
+    return found
+
+
+def _value_name(node: ObjectNode, edge: str, graph: ObjectGraph) -> str:
+    child = node.children.get(edge)
+    if child is None or VALUE not in graph.nodes[child].attributes:
+        return ""
+    return graph.nodes[child].attributes[VALUE][0]
+
+
+def _depths(graph: ObjectGraph) -> dict[int, int]:
+    """Node to the least number of edges from the saved object."""
+    depths, level = {0: 0}, [0]
+    while level:
+        children = {child for number in level for child in graph.nodes[number].children.values()}
+        level = sorted(children - depths.keys())
+        depths |= dict.fromkeys(level, 1 + max(depths.values()))
+    return depths

@@ -139,6 +139,12 @@ def test_writers(children, names, writer):
     assert writer_of(ObjectGraph(nodes=(node(children), node(None, names.get(1, ""))))) is writer
 
 
+def test_recurrent_cells_keep_one_name_in_both_kerases_but_not_their_layers():
+    """One subclassed model with a GRU, saved by Keras 2.15 and by Keras 3.15."""
+    assert summarize(identify(DATA / "gru/keras2")).files.writer is Writer.KERAS_2
+    assert summarize(identify(DATA / "gru/keras3")).files.writer is Writer.UNKNOWN
+
+
 def test_a_reference_out_of_the_graph_is_malformed():
     with pytest.raises(MalformedError, match="object 9 of 1"):
         parse_object_graph(bytes.fromhex("0a070a050809120161"))
