@@ -42,6 +42,7 @@ def rebuild(job: Job) -> Rebuilt:
     Runs the user's code in this process. Raises CkptActionError: CONFIG, ENVIRONMENT, CHECKPOINT,
     REBUILD or SIGNATURE, each with what to do.
     """
+    _check_backend()
     roots = (*job.python_path, job.folder)
     load_op_libraries(job.model.op_libraries)
     extend_path(job.python_path)
@@ -107,13 +108,17 @@ def environment_keras() -> Any:
             f"the package {name} is not installed.",
             hint=f"pip install {name.replace('_', '-')}",
         ) from error
-    if hasattr(keras, "config") and keras.backend.backend() != "tensorflow":
+    return keras
+
+
+def _check_backend() -> None:
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow":
         raise fail(
             ExitCode.ENVIRONMENT,
-            f"Keras runs on {keras.backend.backend()}, not on TensorFlow.",
+            f"KERAS_BACKEND is {backend}: Keras would not make its models of TensorFlow variables.",
             hint="Unset KERAS_BACKEND, or set it to tensorflow.",
         )
-    return keras
 
 
 def _family(model: Any, job: Job) -> Family:

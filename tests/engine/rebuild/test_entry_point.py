@@ -95,3 +95,10 @@ def test_a_module_to_import_first_is_imported_first(tmp_path):
         "import os; assert os.environ.pop('SEEN_FIRST')\nfrom models import sequential as build\n"
     )
     rebuilt("reads_it:build", folder=tmp_path, imports=("registers_first",))
+
+
+def test_another_backend_of_keras_is_refused(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    problem = problem_of(rebuilt, "models:sequential")
+    assert problem.code is ExitCode.ENVIRONMENT
+    assert "jax" in problem.message

@@ -242,6 +242,7 @@ def test_two_processes_trace_the_same_bytes():
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not KERAS_3, reason="runs the suite a second time, under Keras 2")
 def test_everything_holds_under_keras_2_as_well():
     pytest.importorskip("tf_keras")
