@@ -115,6 +115,7 @@ def refusal(status: int, message: str, **error: str) -> Reply:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: ReleaseService
     routes: ClassVar[list[tuple[str, re.Pattern[str], str]]] = [
         (method, re.compile(pattern), name)
@@ -342,6 +343,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _shown_asset(self, asset: Asset) -> dict[str, Any]:
         shown = {"id": asset.number, "name": asset.name, "state": asset.state}
+        shown["url"] = f"{self.server.url}/repos/octo/models/releases/assets/{asset.number}"
         shown["size"] = len(asset.content)
         if self.server.digests:
             whole = asset.state == "uploaded"
