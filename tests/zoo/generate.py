@@ -24,14 +24,15 @@ import models
 import tensorflow as tf
 import tf1
 from architectures import ARCHITECTURES, Architecture
-from savers import SAVERS, CannotSaveError, Saved, Saver, Subject, applies
+from savers import SAVERS, SPECIAL, CannotSaveError, Saved, Saver, Subject, applies
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", required=True)
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--architectures", nargs="*", default=sorted(ARCHITECTURES))
+    parser.add_argument("--special", action="store_true", help="the architectures of SPECIAL only")
+    parser.add_argument("--architectures", nargs="*")
     parser.add_argument("--savers", nargs="*", default=list(SAVERS))
     parser.add_argument("--debug", action="store_true", help="show why a file was not written")
     options = parser.parse_args()
@@ -40,7 +41,8 @@ def main() -> int:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     world = options.out / options.world
     savers = [SAVERS[name] for name in options.savers]
-    for name in options.architectures:
+    every = SPECIAL if options.special else ARCHITECTURES
+    for name in sorted(options.architectures or every):
         with contextlib.redirect_stdout(io.StringIO()):
             holes = generate(ARCHITECTURES[name], savers, world, options.debug)
         _write_holes(world / name, holes)

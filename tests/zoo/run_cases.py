@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import inspect
+import importlib
 import json
 import os
+import sys
 import traceback
 import warnings
 from pathlib import Path
@@ -35,7 +36,7 @@ from ckpt_action.config.records import (
     Signature,
 )
 from ckpt_action.engine.live import LiveSignature
-from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.rebuild import environment_keras, rebuild
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.trace import trace
 from ckpt_action.errors import CkptActionError
@@ -53,20 +54,32 @@ def main() -> None:
     parser.add_argument("cases", type=Path, help="a file with the paths of case.json files")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    sys.path.insert(0, str(options.python_path))
+    for module in ("architectures", "h5py", environment_keras().__name__):
+        importlib.import_module(module)  # once for all children
     with options.results.open("w", encoding="utf-8") as results:
         for line in options.cases.read_text(encoding="utf-8").splitlines():
-            _forget_names()
-            result = run(Path(line), options.python_path)
+            result = run_apart(Path(line), options.python_path)
             results.write(json.dumps({"case": line, **result}) + "\n")
             results.flush()
 
 
-def _forget_names() -> None:
-    """Layers are counted from the start, as in a process of their own; without Keras 3's gc."""
-    clear = tf.keras.backend.clear_session
-    clear(
-        **({"free_memory": False} if "free_memory" in inspect.signature(clear).parameters else {})
-    )
+def run_apart(file: Path, python_path: Path) -> dict[str, Any]:
+    """Runs one case in a forked child, as the product does: no case sees what another left."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        with os.fdopen(writer, "w", encoding="utf-8") as answer:
+            json.dump(run(file, python_path), answer)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as answer:
+        text = answer.read()
+    _, status = os.waitpid(child, 0)
+    if not text:
+        return {"outcome": "crashed", "stage": "", "message": f"the process died ({status})"}
+    return json.loads(text)
 
 
 def run(file: Path, python_path: Path) -> dict[str, Any]:
