@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -28,14 +29,16 @@ def docstrings_of_exit_codes() -> dict[str, str]:
     body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "ExitCode").body
     return {
         first.targets[0].id: second.value.value
-        for first, second in zip(body, body[1:], strict=False)
+        for first, second in itertools.pairwise(body)
         if isinstance(first, ast.Assign) and isinstance(second, ast.Expr)
     }
 
 
 def test_every_exit_code_is_documented_in_its_own_words():
     documented = documented_exit_codes()
-    assert {code: name for code, (name, _) in documented.items()} == {c.value: c.name for c in ExitCode}
+    assert {code: name for code, (name, _) in documented.items()} == {
+        c.value: c.name for c in ExitCode
+    }
     described = docstrings_of_exit_codes()
     assert len(described) > 10
     assert {name: cause for name, cause in documented.values() if name in described} == described
@@ -56,7 +59,11 @@ def test_the_readme_lists_every_target_in_its_own_words():
 
 
 def toml_blocks() -> list[tuple[str, str]]:
-    documents = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *ROOT.glob("examples/*/README.md")]
+    documents = [
+        ROOT / "README.md",
+        *sorted(ROOT.glob("docs/*.md")),
+        *ROOT.glob("examples/*/README.md"),
+    ]
     found = []
     for document in documents:
         blocks = re.findall(r"^```toml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
