@@ -81,7 +81,9 @@ def _model_values(
         known = value is not None and (value.key in used or value.key in values)
         if role is None or known:
             continue
-        if number not in inside:
+        if number in found.aside:
+            ignored[Role.OTHER] += 1
+        elif number not in inside:
             ignored[Role.OPTIMIZER if number in graph.optimizer_values else role] += 1
         elif role is Role.MODEL and value is not None:
             values[value.key] = value

@@ -29,7 +29,8 @@ def attempt_by_name(model: LiveModel, source: Source, rules: Restore) -> Attempt
     used = {c.value.key for found in candidates.values() for c in found}
     ignored: Counter[Role] = Counter()
     values = []
-    unread = getattr(model.root, "unread", frozenset())  # a TF1 graph's, beside its signatures
+    # A TF1 graph names the variables that no declared signature reads.
+    unread: frozenset[str] = getattr(model.root, "unread", frozenset())
     for value in source.values.values():
         role = _role(value, source, used)
         if role is Role.MODEL and value.key not in unread:

@@ -91,8 +91,9 @@ def _several(evidence: Evidence) -> Cause | None:
 
 
 def _another_model(evidence: Evidence) -> Cause | None:
-    alike = sum(row.same_shape for row in evidence.rows)
-    if evidence.best.bound or alike * 2 >= len(evidence.rows):
+    pairs = [(row.live, row.value) for row in evidence.rows]
+    alike = sum(1 for live, value in pairs if live and value and live.shape == value.shape)
+    if evidence.best.bound or alike * 2 >= len(pairs):
         return None
     return Cause(
         "Hardly anything fits: this is the checkpoint of another model, or the entry point builds "

@@ -46,7 +46,7 @@ class Found:
     values: dict[int, dict[int, bool]] = field(default_factory=dict)
     """id of a raw variable to {node: whether only an order led there}."""
     aside: set[int] = field(default_factory=set)
-    """Nodes of live optimizers, metrics and random generators."""
+    """Nodes of live optimizers, metrics, random generators and states."""
     tables: dict[int, Any] = field(default_factory=dict)
     """Node to live lookup table."""
     unseen: list[Any] = field(default_factory=list)
@@ -61,6 +61,7 @@ class Walk:
         self.found = Found()
         self._vocabulary = vocabulary
         self.edges = model.edges
+        self._states = {id(v.variable) for v in model.variables if v.state}
         self._own = {id(v.variable) for v in model.own()}
         self._weights: dict[int, tuple[Any, bool]] = {}
         self._seen: dict[tuple[int, int], Any] = {}
@@ -102,7 +103,9 @@ class Walk:
             return
         self._seen[identity, node] = item
         self._paired.add(identity)
-        if variable is not None:
+        if identity in self._states:
+            self.found.aside.add(node)
+        elif variable is not None:
             if self.graph.value(node) is not None:
                 self.found.values.setdefault(identity, {})[node] = pair.by > By.NAME
         elif is_aside(item) or is_random_state(item):

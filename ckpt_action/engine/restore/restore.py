@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ckpt_action.checkpoint.records import CheckpointFiles
+from ckpt_action.checkpoint.records import CheckpointFiles, Role, Writer
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
 from ckpt_action.engine.restore.assign import assign, check_poison, poison
@@ -38,7 +38,7 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
     return Restored(
         rebuilt=rebuilt,
         variables=_variables(model, attempt),
-        binding=_record(rebuilt, model, attempt),
+        binding=_record(rebuilt, checkpoint, model, attempt),
         problems=problems,
     )
 
@@ -51,7 +51,15 @@ def _variables(model: LiveModel, attempt: Attempt) -> tuple[ModelVariable, ...]:
     )
 
 
-def _record(rebuilt: Rebuilt, model: LiveModel, attempt: Attempt) -> BindingRecord:
+def _record(
+    rebuilt: Rebuilt, checkpoint: CheckpointFiles, model: LiveModel, attempt: Attempt
+) -> BindingRecord:
+    notes = list(attempt.notes)
+    if checkpoint.writer is Writer.KERAS_2 and rebuilt.family == "keras-3":
+        notes.append("values of Keras 2 mapped onto the layers of Keras 3")
+    if attempt.root and attempt.ignored.get(Role.MODEL):
+        count = attempt.ignored[Role.MODEL]
+        notes.append(f"{count} values of the checkpoint belong to other parts than {attempt.root}")
     return BindingRecord(
         route=attempt.route,
         keras=rebuilt.keras_version or "none",
@@ -61,5 +69,5 @@ def _record(rebuilt: Rebuilt, model: LiveModel, attempt: Attempt) -> BindingReco
         unused_allowed=tuple(v.path for v in attempt.unused_allowed),
         ignored={role.value: count for role, count in sorted(attempt.ignored.items())},
         state=tuple(v.path for v in model.variables if v.state),
-        notes=attempt.notes,
+        notes=tuple(notes),
     )

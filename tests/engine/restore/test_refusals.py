@@ -1,0 +1,137 @@
+"""What does not fit is refused, with both sides and the likely cause."""
+
+from __future__ import annotations
+
+import keras
+import pytest
+import tensorflow as tf
+from architectures import build, shake
+from restoring import DATA, fresh, refusal, restored
+
+layers = keras.layers
+
+
+def changed(what):
+    """`architectures.functional` after a change of the code."""
+    fresh()
+    inputs = layers.Input((6,))
+    x = layers.Dense(5, activation="relu")(inputs)
+    if what == "extra layer":
+        x = layers.Dense(5)(x)
+    if what != "lost layer":
+        x = layers.BatchNormalization()(x)
+    last = layers.Dense(3 if what == "units" else 2, use_bias=what != "lost bias")
+    return keras.Model(inputs, last(x))
+
+
+CHANGES = {
+    "extra layer": ("2 variables that the checkpoint does not hold", "allow-missing", 2, 0, 0),
+    "lost layer": ("4 values that the model has no place for", "allow-unused", 0, 4, 0),
+    "lost bias": ("1 value that the model has no place for", "allow-unused", 0, 1, 0),
+    "units": ("2 variables of another shape", "number of units", 0, 0, 2),
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    model = build("functional", fresh())
+    shake(model)
+    model.save_weights(folder / "k3.weights.h5")
+    tf.train.Checkpoint(model=model).write(folder / "k3")
+    kept = ("ck-1", "w", "w.weights.h5", "legacy.h5")
+    return [folder / "k3.weights.h5", folder / "k3", *(DATA / "functional" / f for f in kept)]
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_changed_code(what, files):
+    cause, hint, only_model, only_checkpoint, other = CHANGES[what]
+    for file in files:
+        problem = refusal(changed(what), file)
+        assert cause in problem.message, file
+        assert hint in problem.hint
+        marks = [line[:1] for line in problem.details[:-1]]
+        assert marks.count("<") == only_model
+        assert marks.count(">") == only_checkpoint
+        assert marks.count("!") == other
+
+
+def test_a_dropout_more_or_less_changes_nothing(files):
+    for file in files:
+        assert restored(changed("nothing"), file).binding.bound == 8
+
+
+def test_every_mismatch_is_listed_with_both_sides():
+    problem = refusal(changed("units"), DATA / "functional" / "w")
+    assert "6 of 8 variables" in problem.message
+    rows = [" ".join(line.split()) for line in problem.details]
+    assert "= 6 equal" in rows
+    assert "! dense_1/kernel [5, 3] float32 layer_with_weights-2/kernel [5, 2] float32" in rows
+
+
+def test_another_model():
+    problem = refusal(build("recurrent", fresh()), DATA / "functional" / "w")
+    assert "another model" in problem.message
+
+
+def test_another_root():
+    model = build("functional", fresh())
+    problem = refusal(model, DATA / "functional" / "ck-1", root="optimizer")
+    assert "fits 'model'" in problem.message
+
+
+@pytest.mark.parametrize("file", ["ck-1", "w", "legacy.h5"])
+def test_swapped_branches_of_equal_shape(file):
+    fresh()
+    inputs = layers.Input((4,))
+    right = layers.Dense(4, activation="tanh")(inputs)
+    left = layers.Dense(4, activation="tanh")(inputs)
+    left = layers.Dense(4, activation="tanh")(left)
+    model = keras.Model(inputs, layers.Add()([left, right]))
+    problem = refusal(model, DATA / "branches" / file)
+    assert "may be swapped" in problem.message
+    assert any("saved as dense" in line for line in problem.details)
+
+
+def test_a_renamed_attribute(tmp_path):
+    class Net(tf.Module):
+        def __init__(self, name):
+            super().__init__()
+            setattr(self, name, tf.Variable(tf.ones((3, 4))))
+            self.bias = tf.Variable(tf.ones(4))
+
+    tf.train.Checkpoint(net=Net("encoder")).write(tmp_path / "ck")
+    problem = refusal(Net("enc"), tmp_path / "ck", root="net")
+    assert "1 variable of another name" in problem.message
+    rows = [" ".join(line.split()) for line in problem.details]
+    assert "~ enc [3, 4] float32 net/encoder [3, 4] float32" in rows
+
+
+def test_a_float64_value_does_not_become_float32(tmp_path):
+    saved, model = tf.Module(), tf.Module()
+    saved.w = tf.Variable([1.0, 2.0], dtype=tf.float64)
+    model.w = tf.Variable([0.0, 0.0])
+    tf.train.Checkpoint(saved).write(tmp_path / "ck")
+    problem = refusal(model, tmp_path / "ck")
+    assert "float32 cannot hold without loss: float64" in problem.message
+
+
+def test_allowed_differences_are_recorded(files):
+    model = changed("extra layer")
+    first = DATA / "functional" / "w"
+    assert refusal(model, first, allow_missing=("dense_1/*",))
+    found = restored(changed("lost bias"), first, allow_unused=("*/bias",))
+    assert found.binding.unused_allowed == ("layer_with_weights-2/bias",)
+
+    class Net(tf.Module):
+        pass
+
+    net, saved = Net(), Net()
+    saved.a = tf.Variable([1.0])
+    net.a, net.extra = tf.Variable([0.0]), tf.Variable([7.0])
+    folder = files[0].parent
+    tf.train.Checkpoint(saved).write(folder / "one")
+    found = restored(net, folder / "one", allow_missing=("ex*",))
+    assert found.binding.missing_allowed == ("extra",)
+    assert [v.source == "" for v in found.variables] == [False, True]
+    assert net.extra.numpy().tolist() == [7.0]
