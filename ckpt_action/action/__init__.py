@@ -1,1 +1,1 @@
-"""What `action.yml` calls: its inputs, its environment, and the export with no token in reach."""
+"""What the actions call: inputs, environments, the export with no token in reach, the release."""

@@ -1,4 +1,4 @@
-"""`python -m ckpt_action.action setup|export`: the two steps of `action.yml` that do something."""
+"""`python -m ckpt_action.action setup|export|release`: what the steps of the actions do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from ckpt_action.action.environment import interpreter
 from ckpt_action.action.events import refuse_foreign_head
 from ckpt_action.action.inputs import Inputs, read_inputs
+from ckpt_action.action.release import release
 from ckpt_action.errors import CkptActionError, gravest
 from ckpt_action.report.github import print_annotations
 from ckpt_action.report.problems import print_problems
@@ -25,6 +26,8 @@ def main(argv: Sequence[str]) -> int:
     """Run one step; return its exit code. The inputs come from the environment."""
     try:
         refuse_foreign_head(os.environ)
+        if argv == ["release"]:
+            return release(os.environ)
         inputs = read_inputs(os.environ)
         return _setup(inputs) if argv == ["setup"] else _export(inputs)
     except CkptActionError as error:

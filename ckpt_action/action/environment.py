@@ -19,7 +19,7 @@ from ckpt_action.errors import ExitCode, fail
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The action's checkout."""
-_SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
 def interpreter(inputs: Inputs, environ: Mapping[str, str]) -> Path:
@@ -28,10 +28,10 @@ def interpreter(inputs: Inputs, environ: Mapping[str, str]) -> Path:
         return _existing(inputs.python)
     folder = Path(environ["RUNNER_TEMP"]) / "ckpt-action"
     uv = _install_uv(folder / "uv")
-    python = folder / "venv" / _SCRIPTS / "python"
-    _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / "venv"])
+    python = folder / "venv" / SCRIPTS / "python"
+    run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / "venv"])
     for arguments in install_commands(inputs):
-        _run([uv, "pip", "install", "--quiet", "--python", python, *arguments])
+        run([uv, "pip", "install", "--quiet", "--python", python, *arguments])
     return python
 
 
@@ -74,14 +74,14 @@ def _existing(python: str) -> Path:
 
 def _install_uv(folder: Path) -> Path:
     venv.create(folder, with_pip=True, clear=True)
-    python = folder / _SCRIPTS / "python"
+    python = folder / SCRIPTS / "python"
     locked = ROOT / "requirements" / "uv.txt"
     pip = ["pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([python, "-I", "-m", *pip, "--require-hashes", "-r", locked])
-    return folder / _SCRIPTS / "uv"
+    run([python, "-I", "-m", *pip, "--require-hashes", "-r", locked])
+    return folder / SCRIPTS / "uv"
 
 
-def _run(argv: Sequence[str | Path]) -> None:
+def run(argv: Sequence[str | Path]) -> None:
     done = subprocess.run(
         [str(word) for word in argv],
         stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ckpt_action.errors import ExitCode, fail
+from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +36,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="keep the attached files in this new or empty folder",
     )
+    parser.add_argument(
+        "--format",
+        choices=("text", "github"),
+        default="text",
+        help="text (default); or annotations, summary and outputs of a GitHub job",
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    try:
+        return _release(args)
+    except CkptActionError as error:
+        if args.format == "github":
+            from ckpt_action.report.github import print_annotations
+
+            print_annotations(error.problems)
+        raise
+
+
+def _release(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.release.run import release
     from ckpt_action.release.wanted import Wanted
 
@@ -58,6 +75,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     with tempfile.TemporaryDirectory(prefix="ckpt-action-") as temporary:
         into = args.assets_dir or Path(temporary) / "assets"
         made = release(args.folder, wanted, into, environ=os.environ, say=_say)
+        if args.format == "github":
+            from ckpt_action.release.report import publish_release
+
+            publish_release(made, into.absolute(), os.environ)
     state = "draft" if made.draft else "published"
     print(f"{state}: {made.page}")
     return ExitCode.OK

@@ -77,6 +77,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._create(body)
         elif method == "FinalizeArtifact":
             self._finalize(body)
+        elif method == "ListArtifacts":
+            self._list(body)
+        elif method == "GetSignedArtifactURL":
+            artifact = self.server.artifacts[str(body["name"])]
+            self._reply(200, {"name": body["name"], "signed_url": self._url(artifact)})
         else:
             self._reply(404, {"code": "bad_route", "msg": method})
 
@@ -85,10 +90,35 @@ class _Handler(BaseHTTPRequestHandler):
         if name in self.server.artifacts:
             self._reply(409, {"code": "already_exists", "msg": f"{name} exists in this run"})
             return
-        number = len(self.server.artifacts) + 1
-        self.server.artifacts[name] = Artifact(number, body)
-        url = f"{self.server.url}/devstoreaccount1/artifacts/{number}?sig=x"
-        self._reply(200, {"ok": True, "signed_upload_url": url})
+        artifact = Artifact(len(self.server.artifacts) + 1, body)
+        self.server.artifacts[name] = artifact
+        self._reply(200, {"ok": True, "signed_upload_url": self._url(artifact)})
+
+    def _url(self, artifact: Artifact) -> str:
+        return f"{self.server.url}/devstoreaccount1/artifacts/{artifact.number}?sig=the-signature"
+
+    def _list(self, body: dict[str, object]) -> None:
+        found = [
+            {
+                **artifact.request,
+                "workflow_run_backend_id": body["workflow_run_backend_id"],
+                "workflow_job_run_backend_id": body["workflow_job_run_backend_id"],
+                "database_id": str(artifact.number),
+                "size": str(len(artifact.content)),
+            }
+            for name, artifact in self.server.artifacts.items()
+            if artifact.final and name == body.get("name_filter", name)
+        ]
+        self._reply(200, {"artifacts": found})
+
+    def do_GET(self) -> None:
+        number = int(urlsplit(self.path).path.rsplit("/", 1)[-1])
+        (content,) = (a.content for a in self.server.artifacts.values() if a.number == number)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/zip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _finalize(self, body: dict[str, object]) -> None:
         artifact = self.server.artifacts[str(body["name"])]

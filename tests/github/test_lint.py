@@ -16,6 +16,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from ckpt_action.action.inputs import Inputs
 from tests.github.local_runner import HERE, ROOT, RUNNER, node
 
+ACTION, RELEASE = "action.yml", "release/action.yml"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 
@@ -32,6 +33,10 @@ def workflows(root: Path) -> list[Path]:
     return sorted((root / ".github" / "workflows").glob("*.yml"))
 
 
+def actions(root: Path) -> list[Path]:
+    return [root / ACTION, root / RELEASE]
+
+
 def zizmor(root: Path) -> subprocess.CompletedProcess[str]:
     strict = ("--offline", "--no-progress", "--strict-collection", "--persona=auditor")
     return command(BIN / "zizmor", *strict, root, cwd=root)
@@ -39,12 +44,12 @@ def zizmor(root: Path) -> subprocess.CompletedProcess[str]:
 
 def github(root: Path) -> subprocess.CompletedProcess[str]:
     hook, lint = (RUNNER / "json-hook.mjs").as_uri(), RUNNER / "lint.mjs"
-    return command(node(), "--import", hook, lint, root / "action.yml", *workflows(root), cwd=HERE)
+    return command(node(), "--import", hook, lint, *actions(root), *workflows(root), cwd=HERE)
 
 
 def action_schema(root: Path) -> subprocess.CompletedProcess[str]:
     schema = ("--builtin-schema", "vendor.github-actions")
-    return command(BIN / "check-jsonschema", *schema, root / "action.yml", cwd=root)
+    return command(BIN / "check-jsonschema", *schema, *actions(root), cwd=root)
 
 
 def workflow_schema(root: Path) -> subprocess.CompletedProcess[str]:
@@ -70,7 +75,7 @@ CHECKS: tuple[Check, ...] = (
     hooks_by_pre_commit,
 )
 
-ACTION = "action.yml"
+PROOF = ".github/workflows/proof.yml"
 SELF_TEST = ".github/workflows/self-test.yml"
 HOOKS = ".pre-commit-hooks.yaml"
 FAULTS = [
@@ -83,6 +88,10 @@ FAULTS = [
     (github, ACTION, "!cancelled() &&", "!canceled() &&"),
     (github, SELF_TEST, "retention-days: 1", "retention: 1"),
     (github, SELF_TEST, "steps.export.outcome", "steps.exprt.outcome"),
+    (github, RELEASE, "steps.release.outputs.checksums", "steps.release.outputs.checksum"),
+    (github, PROOF, "draft: true", "drafted: true"),
+    (zizmor, RELEASE, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
+    (action_schema, RELEASE, "default: ${{ github.token }}", "defualt: ${{ github.token }}"),
     (zizmor, ACTION, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
     (zizmor, ACTION, "@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0", "@v7"),
     (zizmor, SELF_TEST, "persist-credentials: false", "persist-credentials: true"),
@@ -98,7 +107,8 @@ FAULTS = [
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in (ACTION, HOOKS):
+    (tmp_path / RELEASE).parent.mkdir()
+    for name in (ACTION, RELEASE, HOOKS):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / ".github", tmp_path / ".github")
     return tmp_path
@@ -134,8 +144,9 @@ def test_hooks_have_only_keys_that_pre_commit_knows() -> None:
         assert set(hook) <= known
 
 
-def test_typed_inputs_and_outputs_are_those_of_the_action() -> None:
-    action, types = load(ACTION), load("action-types.yml")
+@pytest.mark.parametrize("name", [ACTION, RELEASE])
+def test_typed_inputs_and_outputs_are_those_of_the_action(name: str) -> None:
+    action, types = load(name), load(name.replace("action.yml", "action-types.yml"))
     assert list(types["inputs"]) == list(action["inputs"])
     assert list(types["outputs"]) == list(action["outputs"])
 
@@ -157,7 +168,16 @@ def test_every_input_reaches_the_code_that_reads_it() -> None:
         assert field.replace("_", "-") in action["inputs"]
 
 
-def test_every_action_used_is_pinned_and_few() -> None:
-    used = [step["uses"] for step in load(ACTION)["runs"]["steps"] if "uses" in step]
+def test_every_input_of_a_release_reaches_the_code_that_reads_it() -> None:
+    step = load(RELEASE)["runs"]["steps"][-1]
+    read = set(re.findall(r'"(\w+)"', (ROOT / "ckpt_action/action/release.py").read_text()))
+    given = {n.removeprefix("CKPT_ACTION_").lower() for n in step["env"] if "ACTION" in n}
+    assert given <= read
+    assert given - {"folder"} | {"artifact-name", "github-token"} == set(load(RELEASE)["inputs"])
+
+
+@pytest.mark.parametrize("name", [ACTION, RELEASE])
+def test_every_action_used_is_pinned_and_few(name: str) -> None:
+    used = [step["uses"] for step in load(name)["runs"]["steps"] if "uses" in step]
     assert len(used) == 2
     assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", one) for one in used)

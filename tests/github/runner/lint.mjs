@@ -1,7 +1,7 @@
 // node --import ./json-hook.mjs lint.mjs FILE...    one line for each finding; exit code 1 with any
 //
 // GitHub's own language service for action.yml and workflows, and what it leaves unchecked: names
-// of inputs, steps and step outputs in a composite action, and the inputs given to `uses: ./`.
+// of inputs, steps and step outputs in a composite action, and the inputs given to our own actions.
 import fs from 'node:fs';
 import path from 'node:path';
 import { validate } from '@actions/languageservice';
@@ -98,16 +98,18 @@ function crossReferences(text) {
   return findings;
 }
 
-function ownInputs(text, action) {
+function ownInputs(text, own) {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
   const findings = [];
   visit(document, {
     Map(_, step) {
-      if (step.get?.('uses') !== './') return;
+      const uses = step.get?.('uses');
+      if (typeof uses !== 'string' || !uses.startsWith('./')) return;
+      const { inputs } = parseDocument(fs.readFileSync(own(uses), 'utf8')).toJS();
       for (const { key } of step.get('with')?.items ?? []) {
-        if (key.value in action.inputs) continue;
-        findings.push([counter.linePos(key.range[0]).line, `./ has no input '${key.value}'`]);
+        if (key.value in inputs) continue;
+        findings.push([counter.linePos(key.range[0]).line, `${uses} has no input '${key.value}'`]);
       }
     },
   });
@@ -120,8 +122,8 @@ for (const file of process.argv.slice(2)) {
   const findings = await languageService(file, text);
   if (isAction(file)) findings.push(...crossReferences(text));
   else {
-    const own = path.resolve(path.dirname(file), '../../action.yml');
-    findings.push(...ownInputs(text, parseDocument(fs.readFileSync(own, 'utf8')).toJS()));
+    const root = path.resolve(path.dirname(file), '../..');
+    findings.push(...ownInputs(text, (uses) => path.join(root, uses, 'action.yml')));
   }
   for (const [line, message] of findings) console.log(`${file}:${line}: ${message}`);
   count += findings.length;
