@@ -38,6 +38,8 @@ class Rebuilt:
     """Loaded before the model was made; needed again by whoever opens an artifact."""
     callers: Mapping[str, Caller] = field(default_factory=dict)
     """Signature name to the way that the model takes its inputs, found once by building it."""
+    fill_kept: Callable[[], None] = lambda: None
+    """Gives variables that nothing was restored into their initial value; to be called once."""
     problems: tuple[Problem, ...] = ()
     """Warnings and notes only; errors are raised."""
 
