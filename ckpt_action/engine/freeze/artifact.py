@@ -12,16 +12,11 @@ from tensorflow.core.framework import graph_pb2
 
 from ckpt_action.engine.arrays import digest, numpy_dtype
 from ckpt_action.engine.freeze.io_json import read_io
-from ckpt_action.engine.freeze.scan import GraphFile, Stored
+from ckpt_action.engine.freeze.scan import Array, GraphFile, Stored
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.unreadable import finding
 from ckpt_action.errors import ExitCode, Where, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
-
-_ALIGNMENT = 64
-"""Of TensorFlow's CPU buffers; arrays that have it are fed without a copy."""
-
-Array = np.ndarray[Any, Any]
 
 
 class FrozenGraphArtifact:
@@ -96,8 +91,7 @@ class FrozenGraphArtifact:
 
     def _feed(self, stored: Stored) -> Any:
         """A Placeholder instead of a large Const; its value is fed at each call."""
-        value = self._file.value(stored)
-        self._fed[f"{stored.node.name}:0"] = _aligned(value)
+        self._fed[f"{stored.node.name}:0"] = self._file.value(stored)
         node = type(stored.node)(name=stored.node.name, op="Placeholder")
         node.attr["dtype"].type = stored.node.attr["dtype"].type
         node.attr["shape"].shape.CopyFrom(stored.node.attr["value"].tensor.tensor_shape)
@@ -117,11 +111,3 @@ class FrozenGraphArtifact:
             f"{self._io.graph.name} {what}, which its .io.json names.",
             where=Where(file=str(self._io.graph)),
         )
-
-
-def _aligned(value: Array) -> Array:
-    room = np.empty(value.nbytes + _ALIGNMENT, np.uint8)
-    start = -room.ctypes.data % _ALIGNMENT
-    copy: Array = room[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
-    copy[...] = value
-    return copy

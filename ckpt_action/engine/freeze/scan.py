@@ -21,7 +21,12 @@ from ckpt_action.engine.unreadable import finding
 _LARGE = 1 << 12
 """Nodes below this many bytes are parsed whole."""
 
+_ALIGNMENT = 64
+"""Of TensorFlow's CPU buffers; arrays that have it are fed to a graph without a copy."""
+
 _NODE, _ATTR, _TENSOR, _CONTENT = 1, 5, 8, 4
+
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +40,7 @@ class Stored:
 
 
 class GraphFile:
-    """A `.pb` file, mapped: it costs memory only where it is read.
+    """A `.pb` file: its structure is read through a map, its payloads one at a time.
 
     Raises CkptActionError (VERIFY) where the file is no GraphDef.
     """
@@ -60,16 +65,23 @@ class GraphFile:
         """The GraphDef without its nodes: functions and versions."""
         return b"".join(self._data[p.start : p.end] for p in self._parts if p.number != _NODE)
 
-    def value(self, stored: Stored) -> np.ndarray[Any, Any]:
-        """The value of a Const; a large one is a view of the mapped file."""
+    def value(self, stored: Stored) -> Array:
+        """The value of a Const; a large one is read into memory that TensorFlow takes as it is."""
         tensor = stored.node.attr["value"].tensor
         if stored.payload is None:
-            value: np.ndarray[Any, Any] = tf.make_ndarray(tensor)
-            return value
+            small: Array = tf.make_ndarray(tensor)
+            return small
         begin, end = stored.payload
+        room = np.empty(end - begin + _ALIGNMENT, np.uint8)
+        start = -room.ctypes.data % _ALIGNMENT
+        content = room[start : start + end - begin]
+        with finding("read", self.path), self.path.open("rb") as file:
+            file.seek(begin)
+            if file.readinto(content.data) != end - begin:
+                raise MalformedError("it became shorter while it was read")
         dtype = tf.as_dtype(tensor.dtype).as_numpy_dtype
-        shape = [dim.size for dim in tensor.tensor_shape.dim]
-        return np.frombuffer(memoryview(self._data)[begin:end], dtype).reshape(shape)
+        value: Array = content.view(dtype)
+        return value.reshape([dim.size for dim in tensor.tensor_shape.dim])
 
     def _node(self, part: _Field) -> Stored:
         node = node_def_pb2.NodeDef()

@@ -34,7 +34,13 @@ def ops(graph: graph_pb2.GraphDef) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", [*module_cases.CASES, *keras_cases.CASES])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "mobilenet" else ())
+        for name in (*module_cases.CASES, *keras_cases.CASES)
+    ],
+)
 def test_a_frozen_graph_equals_the_model(name, mode, tmp_path):
     case = (module_cases.CASES | keras_cases.CASES)[name]()
     written, graph = frozen(case, tmp_path, mode)

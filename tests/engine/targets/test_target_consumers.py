@@ -59,6 +59,7 @@ def test_the_c_library_reads_both(name, exported, tmp_path):
     assert run.stdout.splitlines() == ["saved model 0", "graph 0"]
 
 
+@pytest.mark.slow
 def test_saved_model_cli_shows_and_runs(exported, tmp_path):
     case, folder = exported["convolutions", "saved-model"]
     np.save(tmp_path / "x.npy", case.inputs["serving_default"]["x"])
