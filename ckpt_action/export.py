@@ -145,9 +145,10 @@ def _place(
     ]
     placed = {entry.name for entry in new}
     removed = _gone(old, plan, placed)
-    failed = [job.name for job in plan.jobs if job.name not in placed]
+    failed = {job.name for job in plan.jobs if job.name not in placed}
+    failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
-    if manifest == (old or Manifest()):
+    if not manifest.jobs or manifest == old:
         return
     write_manifest(manifest, stage.items)
     stage.commit(removed)
@@ -168,6 +169,23 @@ def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
         for job in old.jobs
         if job.name not in planned and (job.model in exported_now or job.model not in declared)
     }
+
+
+def _without_job(plan: Plan) -> Iterator[str]:
+    """Models of which a checkpoint, or how to build them, was not found."""
+    wrong = {p.where.key_path for p in plan.problems if _is_error(p) and p.where}
+    for model in plan.config.models:
+        if wrong & {f"models.{model.name}", f"models.{model.name}.checkpoints"}:
+            yield model.name
+
+
+def _not_tried_again(old: Manifest | None, plan: Plan) -> Iterator[str]:
+    """What failed before, is still declared, and has no part in this run."""
+    tried = {job.model.name for job in plan.jobs} | {*_without_job(plan)}
+    waiting = {model.name for model in plan.config.models} - tried
+    for name in old.failed if old else ():
+        if name.partition("@")[0] in waiting:
+            yield name
 
 
 def _is_error(problem: Problem) -> bool:

@@ -52,6 +52,8 @@ class Manifest:
     """Sorted by name."""
     kept: tuple[str, ...] = ()
     """Jobs whose last export failed: what lies here is from the export before, as it says."""
+    failed: tuple[str, ...] = ()
+    """Jobs, or models without any job, whose last export failed and of which nothing is here."""
 
 
 def exported(job: JobOutcome, folder: Path, **more: Any) -> Exported:
@@ -118,14 +120,18 @@ def merged(
 ) -> Manifest:
     """`old` with the jobs of `new` in the place of theirs, and without `removed`.
 
-    `failed` jobs keep the entry, and the files, of an earlier export that succeeded.
+    `failed` jobs keep the entry, and the files, of an earlier export that succeeded. Among them are
+    those that failed before and were not tried again.
     """
+    failed = set(failed)
     jobs = {job.name: job for job in (old.jobs if old else ()) if job.name not in set(removed)}
     fresh = {job.name: job for job in new}
     kept = {*(old.kept if old else ()), *failed} & jobs.keys() - fresh.keys()
     merged_jobs = jobs | fresh
     return Manifest(
-        jobs=tuple(merged_jobs[n] for n in sorted(merged_jobs)), kept=tuple(sorted(kept))
+        jobs=tuple(merged_jobs[n] for n in sorted(merged_jobs)),
+        kept=tuple(sorted(kept)),
+        failed=tuple(sorted(failed - merged_jobs.keys())),
     )
 
 

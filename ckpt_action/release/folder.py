@@ -51,6 +51,8 @@ def _failures(manifest: Manifest, folder: Path) -> Iterator[Problem]:
         yield _problem(
             f"The last export of {name} failed; what lies here is from the one before.", folder
         )
+    for name in manifest.failed:
+        yield _problem(f"{name} is not here: its export failed.", folder)
     for job in manifest.jobs:
         if job.failed_targets:
             targets = ", ".join(job.failed_targets)

@@ -159,6 +159,7 @@ def _new(folder: Path) -> Path:
         (lambda f: (f / "SHA256SUMS").write_text(""), "SHA256SUMS does not agree"),
         (lambda f: (f / "link").symlink_to("/etc/passwd"), "link is a symbolic link"),
         (lambda f: exported(f, "digits", kept=("digits",)), "The last export of digits failed"),
+        (lambda f: exported(f, "digits", failed=("b",)), "b is not here: its export failed"),
         (exported, "Nothing was exported"),
     ],
 )  # fmt: skip
