@@ -17,7 +17,8 @@ from tests.github import artifact_service, release_service
 from tests.github.artifact_service import ArtifactService
 from tests.github.exported import exported
 from tests.github.local_runner import ROOT, RUNNER, STAND_INS, outcomes, run
-from tests.github.release_service import TOKEN, ReleaseService
+from tests.github.release_service import ReleaseService
+from tests.github.release_wire import TOKEN
 
 EXPORT = "ckpt-action/ckpt-action"
 UPLOAD = """

@@ -19,8 +19,9 @@ from ckpt_action.release.remote import Shelf
 from ckpt_action.release.wanted import Wanted
 from tests.github import release_service
 from tests.github.exported import exported
-from tests.github.release_service import AFTER, BEFORE, Release, ReleaseService
-from tests.github.test_release import Time, client, contents
+from tests.github.release_service import Release, ReleaseService
+from tests.github.release_wire import AFTER, BEFORE
+from tests.github.releasing import Time, client, contents
 
 SEEDS = range(300)
 OLD = b"what was there before"

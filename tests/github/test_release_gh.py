@@ -14,8 +14,9 @@ from ckpt_action.release.assets import Asset, make_assets
 from ckpt_action.release.folder import read_folder
 from tests.github import release_service
 from tests.github.exported import exported
-from tests.github.release_service import TOKEN, ReleaseService
-from tests.github.test_release import contents, release
+from tests.github.release_service import ReleaseService
+from tests.github.release_wire import TOKEN
+from tests.github.releasing import contents, release
 
 
 @pytest.fixture
