@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,30 @@ from ckpt_action.engine.restore.dtypes import widened
 from ckpt_action.engine.restore.records import Candidate, LiveVariable, Source
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 
-
-def poison(variables: Iterable[LiveVariable]) -> None:
-    """Fill every float and complex variable with NaN: what restoring forgets cannot look right."""
-    for live in variables:
-        if _has_nan(live.variable.dtype):
-            live.variable.assign(tf.cast(tf.fill(live.shape, float("nan")), live.variable.dtype))
+_PIECE = 1 << 16
+"""Elements."""
 
 
-def assign(bound: Iterable[Candidate], source: Source) -> tuple[Problem, ...]:
+def fill(
+    variables: Iterable[LiveVariable], bound: Sequence[Candidate], source: Source
+) -> tuple[Problem, ...]:
+    """Give each of `variables` its value; returns warnings.
+
+    Raises RESTORE where one does not hold the file's bytes afterwards, or was forgotten. What
+    nothing is bound to is poisoned with NaN first. A bound variable is read back and compared
+    instead, which says more and takes no second copy of the weights.
+    """
+    taken = {id(c.variable.variable) for c in bound}
+    forgotten = [v for v in variables if id(v.variable) not in taken and _has_nan(v.variable.dtype)]
+    for live in forgotten:
+        nan = tf.fill(live.shape, float("nan"))
+        live.variable.assign(tf.cast(nan, live.variable.dtype))
+    problems = assign(bound, source)
+    _check_poison(forgotten)
+    return problems
+
+
+def assign(bound: Sequence[Candidate], source: Source) -> tuple[Problem, ...]:
     """Read, assign and read back one value after another; returns warnings.
 
     Raises RESTORE where a variable does not hold the file's bytes afterwards.
@@ -29,16 +44,16 @@ def assign(bound: Iterable[Candidate], source: Source) -> tuple[Problem, ...]:
     warnings: list[Problem] = []
     failures: list[Problem] = []
     widened_values: list[str] = []
-    for candidate in bound:
-        live, value = candidate.variable, candidate.value
-        array = source.read(value.key)
-        if widened(value.dtype, live.dtype):
-            array = array.astype(live.variable.dtype.as_numpy_dtype)
-            widened_values.append(f"{live.path}: {value.dtype} to {live.dtype}")
-        live.variable.assign(array)
+    loaded = source.load([candidate.value.key for candidate in bound])
+    for candidate, (value, array) in zip(bound, loaded, strict=True):
+        live, stored = candidate.variable, candidate.value
+        if widened(stored.dtype, live.dtype):
+            value = array = array.astype(live.variable.dtype.as_numpy_dtype)  # noqa: PLW2901
+            widened_values.append(f"{live.path}: {stored.dtype} to {live.dtype}")
+        live.variable.assign(value)
         if not _same_bytes(live.variable, array):
             failures.append(_unequal(candidate))
-        elif _has_nan(live.variable.dtype) and bool(np.isnan(array).any()):
+        elif _has_nan(live.variable.dtype) and _nan_count(array):
             warnings.append(_nan_in_file(candidate, array))
     if failures:
         raise CkptActionError(*failures)
@@ -47,16 +62,8 @@ def assign(bound: Iterable[Candidate], source: Source) -> tuple[Problem, ...]:
     return tuple(warnings)
 
 
-def check_poison(variables: Iterable[LiveVariable], bound: Iterable[Candidate]) -> None:
-    """Raise where a variable that nothing was assigned to still holds NaN."""
-    filled = {id(c.variable.variable) for c in bound}
-    left = [
-        live.path
-        for live in variables
-        if _has_nan(live.variable.dtype)
-        and id(live.variable) not in filled
-        and bool(np.isnan(live.variable.numpy()).any())
-    ]
+def _check_poison(variables: Iterable[LiveVariable]) -> None:
+    left = [live.path for live in variables if bool(np.isnan(live.variable.numpy()).any())]
     if left:
         raise fail(
             ExitCode.RESTORE,
@@ -70,12 +77,26 @@ def _has_nan(dtype: Any) -> bool:
 
 
 def _same_bytes(variable: tf.Variable, array: Array) -> bool:
-    held = np.asarray(variable.numpy())
-    if held.dtype.hasobject or array.dtype.hasobject:
-        return bool(held.tolist() == array.tolist())
+    if variable.dtype == tf.string:
+        return bool(np.asarray(variable.numpy()).tolist() == array.tolist())
+    held = np.asarray(variable.read_value())  # the variable's own buffer, where `numpy()` copies it
     if held.shape != array.shape or held.dtype != array.dtype.newbyteorder("="):
         return False
-    return np.ascontiguousarray(held).tobytes() == np.ascontiguousarray(array).tobytes()
+    return all(
+        np.array_equal(left.view(np.uint8), right.view(np.uint8))
+        for left, right in zip(_pieces(held), _pieces(array), strict=True)
+    )
+
+
+def _nan_count(array: Array) -> int:
+    return sum(int(np.isnan(piece).sum()) for piece in _pieces(array))
+
+
+def _pieces(array: Array) -> Iterator[Array]:
+    """Small enough that what is computed of one needs no memory to speak of."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    for start in range(0, flat.size, _PIECE):
+        yield flat[start : start + _PIECE]
 
 
 def _unequal(candidate: Candidate) -> Problem:
@@ -88,12 +109,11 @@ def _unequal(candidate: Candidate) -> Problem:
 
 
 def _nan_in_file(candidate: Candidate, array: Array) -> Problem:
-    count = int(np.isnan(array).sum())
     return Problem(
         code=ExitCode.RESTORE,
         severity=Severity.WARNING,
         message=f"The checkpoint holds NaN in {candidate.value.path} "
-        f"({count} of {array.size} values of {candidate.variable.path}).",
+        f"({_nan_count(array)} of {array.size} values of {candidate.variable.path}).",
         hint="Training had diverged when it was saved; choose an earlier step.",
     )
 

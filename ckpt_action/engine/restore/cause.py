@@ -63,8 +63,8 @@ def _never_saved(evidence: Evidence) -> Cause | None:
         return None
     return Cause(
         f"{_counted(len(alone), 'variable')} hang below a Python list, tuple or dict of a Keras 3 "
-        "layer. tf.train.Checkpoint does not look into these: Keras 3 never saved their values as "
-        "part of the model.",
+        "layer, or are no attribute at all. tf.train.Checkpoint does not see these: Keras 3 never "
+        "saved their values as part of the model.",
         "Nothing can bring them back from this file. Save again from the training program with "
         "model.save_weights('x.weights.h5').",
     )

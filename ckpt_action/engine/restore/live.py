@@ -173,7 +173,8 @@ def _own_variables(item: object) -> Iterator[tuple[str, object]]:
     lists = ("_trainable_variables", "_non_trainable_variables")
     if not hasattr(item, lists[0]):
         lists = ("_trainable_weights", "_non_trainable_weights")
-    own = [v for name in lists for v in getattr(item, name, ())]
+    listed = [v for name in lists for v in getattr(item, name, ())]
+    own: list[Any] = [v for v in listed if raw_variable(v) is not None]
     names = [str(v.name).split("/")[-1].split(":")[0] for v in own]
     for name, variable in zip(names, own, strict=True):
         yield (name if names.count(name) == 1 else ""), variable

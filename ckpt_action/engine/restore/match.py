@@ -50,7 +50,8 @@ class Found:
     tables: dict[int, Any] = field(default_factory=dict)
     """Node to live lookup table."""
     unseen: list[Any] = field(default_factory=list)
-    """Lists, tuples and dicts of Keras layers that the checkpoint has no node for."""
+    """What Keras 3 layers hold out of sight of `tf.train.Checkpoint`, and the file has no node
+    for: lists, tuples, dicts, and weights that are no attribute."""
 
 
 class Walk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,6 +86,10 @@ class Source(Protocol):
 
     def read(self, key: str) -> Array:
         """The array of `key` in TensorFlow's dtype; strings as objects of bytes."""
+
+    def load(self, keys: Sequence[str]) -> Iterator[tuple[tf.Tensor | Array, Array]]:
+        """For each key the value, checked against the file's checksum where it has one, to be
+        assigned, and the file's bytes as an array, to compare with."""
 
 
 @dataclass(frozen=True, kw_only=True)

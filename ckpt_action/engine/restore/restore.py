@@ -5,7 +5,7 @@ from __future__ import annotations
 from ckpt_action.checkpoint.records import CheckpointFiles, Role, Writer
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
-from ckpt_action.engine.restore.assign import assign, check_poison, poison
+from ckpt_action.engine.restore.assign import fill
 from ckpt_action.engine.restore.choose import choose
 from ckpt_action.engine.restore.ema import averaged
 from ckpt_action.engine.restore.finish import finish
@@ -13,6 +13,7 @@ from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
 from ckpt_action.engine.restore.tables import fill_tables
+from ckpt_action.engine.restore.vocabularies import restore_vocabularies
 from ckpt_action.outcome import BindingRecord
 
 
@@ -30,10 +31,9 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
         attempt = averaged(attempt, source)
     kept = {id(v.variable) for v in attempt.missing_allowed}
     filled = [v for v in model.own() if id(v.variable) not in kept]
-    poison(filled)
-    problems = assign(attempt.bound, source)
-    check_poison(filled, attempt.bound)
+    problems = fill(filled, attempt.bound, source)
     fill_tables(attempt.tables, source)
+    restore_vocabularies(model, checkpoint)
     finish(model)
     return Restored(
         rebuilt=rebuilt,

@@ -50,7 +50,7 @@ def _members(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]
     live: dict[str, list[Any]] = defaultdict(list)
     for member in item.values() if isinstance(item, dict) else item:
         if is_layer(member) or isinstance(member, (list, tuple, dict)):
-            live[_class_name(member)].append(member)
+            live[class_name(member)].append(member)
     for family, everyone in live.items():
         nodes = _ranked(family, stored, walk)
         members = [member for member in everyone if walk.has_weights(member)]
@@ -69,7 +69,7 @@ def _ranked(family: str, stored: Mapping[str, int], walk: Walk) -> list[int]:
     return [node for _, node in sorted(found) if walk.graph.has_weights(node)]
 
 
-def _class_name(member: Any) -> str:
+def class_name(member: Any) -> str:
     """As Keras writes it: `Conv2DTranspose` is `conv2d_transpose`, a nested list `container`."""
     if not is_layer(member):
         return "container"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ckpt_action.checkpoint.keras_archive import KerasArchive, shard_names
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, ObjectGraph, Role
 from ckpt_action.checkpoint.roles import read_roles
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.restore.loading import Loaded, load_from_bundle
 from ckpt_action.engine.restore.records import Source, Value
 from ckpt_action.engine.restore.tf1_source import Tf1Source
 from ckpt_action.engine.restore.weights_source import LegacySource, WeightsSource
@@ -45,6 +46,9 @@ class BundleSource:
 
     def read(self, key: str) -> Array:
         return self._bundle.read(key)
+
+    def load(self, keys: Sequence[str]) -> Iterator[Loaded]:
+        return load_from_bundle(self._bundle, keys)
 
 
 def open_source(checkpoint: CheckpointFiles) -> Source:

@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from ckpt_action.checkpoint.records import ObjectGraph, Role
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.restore.loading import OneByOne
 from ckpt_action.engine.restore.records import Value
 from ckpt_action.errors import ExitCode, fail
 
 
-class Tf1Source:
+class Tf1Source(OneByOne):
     """Values by name, without an object graph."""
 
     graph: ObjectGraph | None = None

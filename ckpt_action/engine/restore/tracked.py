@@ -30,11 +30,16 @@ class TrackedNames:
         taken = names_taken(below, stored)
         for child in below:
             nodes = stored_as(child, stored, taken) or _renamed(child, stored, taken)
-            if not nodes and is_layer(item) and isinstance(child.item, (list, tuple, dict)):
+            if not nodes and is_layer(item) and _is_unseen(child):
                 walk.found.unseen.append(child.item)
             yield from (Pair(item=child.item, node=found, by=By.NAME) for found in nodes)
         if is_graph_container(item):
             yield from _layers(item, stored, walk)
+
+
+def _is_unseen(child: Child) -> bool:
+    """Whether Keras 3 would not save it: below a list, or a weight that is no attribute."""
+    return isinstance(child.item, (list, tuple, dict)) or (not child.names and bool(child.own_name))
 
 
 def _renamed(child: Child, stored: Mapping[str, int], taken: set[str]) -> list[int]:

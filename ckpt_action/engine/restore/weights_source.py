@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from ckpt_action.checkpoint.hdf5 import Hdf5Weights
 from ckpt_action.checkpoint.records import ObjectGraph, ObjectNode, Role
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.restore.loading import OneByOne
 from ckpt_action.engine.restore.records import Value
 from ckpt_action.errors import ExitCode, fail
 
 
-class WeightsSource:
+class WeightsSource(OneByOne):
     """One `.weights.h5`, or the shards of one."""
 
     optimizers: frozenset[int] = frozenset()
@@ -63,7 +64,7 @@ def _graph(keys: Iterable[str]) -> ObjectGraph:
     )
 
 
-class LegacySource:
+class LegacySource(OneByOne):
     """A legacy `.h5`: the weights of each layer in the order of saving."""
 
     optimizers: frozenset[int] = frozenset()
@@ -79,7 +80,7 @@ class LegacySource:
         self.values: dict[str, Value] = {}
         aside: Counter[Role] = Counter()
         for entry in dict.fromkeys(ordered):
-            if entry.role is not Role.MODEL:
+            if entry.role is not Role.MODEL and entry.key not in starts:
                 aside[entry.role] += 1
                 continue
             path = entry.key.removeprefix("model_weights/")

@@ -1,0 +1,107 @@
+"""Vocabularies of lookup layers: no variables, so no checkpoint but a `.keras` archive holds them.
+
+An archive keeps them as `assets/<place of the layer>/vocabulary.txt`. Everywhere else the code has
+to bring them; a layer without one would answer "unknown" to everything, or fail when it runs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from ckpt_action.checkpoint.keras_archive import KerasArchive
+from ckpt_action.checkpoint.records import CheckpointFiles, Kind
+from ckpt_action.engine.restore.live import is_layer
+from ckpt_action.engine.restore.records import LiveModel
+from ckpt_action.engine.restore.saved_state import class_name
+from ckpt_action.errors import CkptActionError, ExitCode, Problem
+
+_FILE = "vocabulary.txt"
+
+
+def restore_vocabularies(model: LiveModel, checkpoint: CheckpointFiles) -> None:
+    """Raise RESTORE for every lookup layer whose vocabulary is missing or is not the file's."""
+    problems: list[Problem] = []
+    if checkpoint.kind is Kind.KERAS_ARCHIVE:
+        archive = KerasArchive(checkpoint.path)
+        for member in archive.members:
+            parts = member.split("/")
+            if parts[0] == "assets" and parts[-1] == _FILE:
+                problems += _load(model.root, parts[1:-1], archive.content(member))
+    problems += [_empty(layer) for layer in _lookups(model) if not _size(layer)]
+    if problems:
+        raise CkptActionError(*problems)
+
+
+def _load(root: Any, place: list[str], content: bytes) -> Iterator[Problem]:
+    layer = _layer_at(root, place)
+    if layer is None:
+        yield _problem(
+            f"The file holds a vocabulary for {'/'.join(place)}, and the model has no such layer.",
+            "Build the model as it was trained.",
+        )
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / _FILE).write_bytes(content)
+        layer.load_assets(folder)
+    held = [str(word) for word in layer.get_vocabulary()]
+    if held != content.decode().splitlines():
+        yield _problem(
+            f"The layer {layer.name} has another vocabulary than the file: {len(held)} words.",
+            "Let the code leave it out, so that the file's is used, or give the same words.",
+        )
+
+
+def _layer_at(item: Any, place: list[str]) -> Any | None:
+    """The layer at a path as Keras writes it: attributes, and members by class and number."""
+    for part in place:
+        if isinstance(item, (list, tuple, dict)):
+            item = _members(item).get(part)
+        else:
+            item = getattr(item, part, getattr(item, f"_{part}", None))
+    return item if is_layer(item) and hasattr(item, "load_assets") else None
+
+
+def _members(container: Any) -> dict[str, Any]:
+    count: dict[str, int] = defaultdict(int)
+    found = {}
+    for member in container.values() if isinstance(container, dict) else container:
+        name = class_name(member)
+        found[f"{name}_{count[name]}" if count[name] else name] = member
+        count[name] += 1
+    return found
+
+
+def _lookups(model: LiveModel) -> Iterator[Any]:
+    seen: dict[int, Any] = {}
+    queue = [model.root]
+    while queue:
+        item = queue.pop()
+        if id(item) not in seen:
+            seen[id(item)] = item
+            queue.extend(child.item for child in model.edges.below(item))
+            if is_layer(item) and hasattr(item, "lookup_table"):
+                yield item
+
+
+def _size(layer: Any) -> int:
+    try:
+        return int(layer.lookup_table.size())
+    except tf.errors.OpError:  # the table was never initialised
+        return 0
+
+
+def _empty(layer: Any) -> Problem:
+    return _problem(
+        f"The lookup layer {layer.name} has no vocabulary, and the checkpoint holds none for it.",
+        "Give it one in the code (`vocabulary=`), or restore from a `.keras` file.",
+    )
+
+
+def _problem(message: str, hint: str) -> Problem:
+    return Problem(code=ExitCode.RESTORE, message=message, hint=hint)
