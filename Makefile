@@ -52,8 +52,9 @@ mutate: $(VENV)/dev ## truncate and flip every file of the committed checkpoints
 
 lock: $(VENV)/dev ## resolve requirements/*.txt again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 $(LOCK) -o requirements/export.txt
-	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --group dev $(LOCK) -o requirements/dev.txt
+	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --extra release --group dev $(LOCK) -o requirements/dev.txt
 	sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt > requirements/uv.txt
+	sed -n '/^urllib3==/,/[^\\]$$/p' requirements/dev.txt > requirements/release.txt
 
 LOCK := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --upgrade --constraint requirements/newest.txt
