@@ -49,6 +49,11 @@ def build(
     return callers
 
 
+def is_run(model: Any, signature: Signature) -> bool:
+    """Whether `build` has to run the model: a graph model is built, and tells how it is called."""
+    return signature.method != "__call__" or not is_graph_model(model)
+
+
 def sample_inputs(signature: Signature, free_size: int) -> dict[str, tf.Tensor]:
     """Zeros of the declared dtypes; a leading free dimension is `BATCH`, others `free_size`."""
     leading = {spec.shape[0] for spec in signature.inputs if spec.shape}
@@ -63,7 +68,7 @@ def sample_inputs(signature: Signature, free_size: int) -> dict[str, tf.Tensor]:
 
 def _find_caller(model: Any, signature: Signature, roots: Sequence[Path]) -> Caller:
     calls = possible_calls(model, signature)
-    if signature.method == "__call__" and is_graph_model(model):
+    if not is_run(model, signature):
         return calls[0]  # type: ignore[no-any-return]
     failures: list[tuple[str, BaseException]] = []
     has_free = any(isinstance(d, str) for spec in signature.inputs for d in spec.shape[1:])

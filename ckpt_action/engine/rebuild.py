@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from ckpt_action.checkpoint.records import Kind
 from ckpt_action.engine.architecture import model_from_file
-from ckpt_action.engine.build import build
+from ckpt_action.engine.build import build, is_run
 from ckpt_action.engine.entry_point import make_model
 from ckpt_action.engine.kerases import keras_family, keras_version
+from ckpt_action.engine.lazy_hooks import lazy_variables
 from ckpt_action.engine.metagraph import graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.op_libraries import load_op_libraries
@@ -46,13 +47,19 @@ def rebuild(job: Job) -> Rebuilt:
     roots = (*job.python_path, job.folder)
     load_op_libraries(job.model.op_libraries)
     extend_path(job.python_path)
-    for module in job.model.imports:
-        import_module(module, roots)
     if job.model.entry_point is None and job.checkpoint.kind is Kind.NAME_BASED:
+        for module in job.model.imports:
+            import_module(module, roots)
         return _from_meta(job)
-    model, family = _make(job)
+    with lazy_variables(enabled=job.model.lazy_init) as lazy:
+        for module in job.model.imports:
+            import_module(module, roots)
+        model, family = _make(job)
     signatures, warnings = resolve_signatures(model, job.model.signatures, job.model.name)
+    if any(is_run(model, signature) for signature in signatures):
+        lazy.fill_all()
     callers = build(model, signatures, roots)
+    lazy.check()
     if not reachable_variables(model):
         raise _no_variables(model)
     changes = semantic_changes(model, job)
@@ -66,6 +73,7 @@ def rebuild(job: Job) -> Rebuilt:
         sources=loaded_sources(roots),
         op_libraries=job.model.op_libraries,
         callers=callers,
+        fill_kept=lazy.fill_kept,
         problems=warnings + changes,
     )
 
