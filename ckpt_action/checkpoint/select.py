@@ -43,7 +43,7 @@ def _latest(
     paths: list[Path], latest: Mapping[Path, str], folder: Path
 ) -> tuple[list[Path], list[str]]:
     names = _listed(paths, folder)
-    highest = paths[-1]
+    highest = max(paths, key=lambda path: step_of(path) or 0)
     named = _named(paths, latest)
     if named is not None:
         notes = [f"`checkpoint` names {named.name}; there are: {names}."]
@@ -51,7 +51,7 @@ def _latest(
             notes.append(f"{highest.name} has a higher step; `select` can ask for it.")
         return [named], notes
     if _one_series(paths):
-        _refuse_other_model(highest, paths[:-1], folder)
+        _refuse_other_model(highest, [path for path in paths if path != highest], folder)
         notes = [f"{highest.name} is the latest of: {names}."]
         return [highest], notes + _stale(highest, latest)
     message = f"Which of these {len(paths)} checkpoints is meant? {names}."
@@ -73,9 +73,12 @@ def _named(paths: list[Path], latest: Mapping[Path, str]) -> Path | None:
 
 
 def _one_series(paths: list[Path]) -> bool:
-    """Whether the paths differ by their numbers only, the step among them."""
-    return len({series_of(path) for path in paths}) == 1 and all(
-        step_of(path) is not None for path in paths
+    """Whether the paths are steps of one training: one name, and a step of its own for each."""
+    steps = {step_of(path) for path in paths}
+    return (
+        len({series_of(path) for path in paths}) == 1
+        and None not in steps
+        and len(steps) == len(paths)
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from checkpoint_files import CORPUS, DATA
 
 from ckpt_action.checkpoint.discover import discover
-from ckpt_action.checkpoint.names import natural_key, prefix_of, step_of
+from ckpt_action.checkpoint.names import natural_key, prefix_of, series_of, step_of
 from ckpt_action.checkpoint.patterns import expand_braces
 from ckpt_action.checkpoint.records import Kind
 from ckpt_action.checkpoint.state_file import named_in
@@ -76,10 +76,33 @@ def test_braces(pattern, expected):
         ("resnet50", None),
         ("mnist_model", None),
         ("run-2b", None),
+        ("step-100-loss-3", 100),
+        ("acc-95-epoch-9", 9),
+        ("ckpt-1-50", 50),
+        ("v1-step500", 500),
+        ("fold_1", None),
+        ("seed_1_best", None),
     ],
 )
 def test_steps(name, step):
     assert step_of(Path(name)) == step
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("r/ckpt-9", "r/ckpt-10", True),
+        ("r/acc-95-epoch-9", "r/acc-93-epoch-10", True),
+        ("r/weights.05-0.32.h5", "r/weights.06-0.30.h5", True),
+        ("r/epoch=3-step=400", "r/epoch=4-step=500", True),
+        ("r1/ckpt-10", "r2/ckpt-3", False),
+        ("fold_1/ckpt-50", "fold_2/ckpt-50", False),
+        ("v1-step500", "v2-step10", False),
+        ("lr0.001-5", "lr0.01-5", False),
+    ],
+)
+def test_a_series_is_one_name_at_different_steps(one, other, together):
+    assert (series_of(Path(one)) == series_of(Path(other))) is together
 
 
 def test_natural_order_and_parts():
@@ -190,12 +213,17 @@ def test_models_of_different_width_are_no_steps(tmp_path):
     assert found(tmp_path, "ckpt-*") == ["ckpt-2"]  # no key in common: nothing contradicts
 
 
-def test_several_folders_have_an_order_only_by_their_numbers(tmp_path):
+def test_several_folders_have_no_order_whatever_their_numbers(tmp_path):
+    """They may be runs, folds, seeds or learning rates: nobody but the user knows the best."""
     put(tmp_path / "run-2", "ckpt-7")
     put(tmp_path / "run-10", "ckpt-3")
-    assert found(tmp_path, "run-*/ckpt-*") == ["run-10/ckpt-3"]
-    put(tmp_path / "run-best", "ckpt-3")
     assert "give no order" in problem(tmp_path, "run-*/ckpt-*")
+    assert found(tmp_path, "run-2/ckpt-*") == ["run-2/ckpt-7"]
+
+
+def test_the_latest_is_the_highest_step_not_the_highest_name(tmp_path):
+    put(tmp_path, "acc-95-epoch-9", "acc-93-epoch-10")
+    assert found(tmp_path, "acc-*") == ["acc-93-epoch-10"]
 
 
 def test_steps_that_are_not_there_or_there_twice(tmp_path):
