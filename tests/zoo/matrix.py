@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from holes import reason_for
+from holes import hole_for
 from make_zoo import WORLDS
 from running import ENVIRONMENTS, complaint, read_case, run
 
@@ -115,9 +115,9 @@ def _refused(rows: list[Result]) -> str:
     reasons = defaultdict(list)
     for row in rows:
         if row["outcome"] != "right":
-            reason = reason_for(dict(row), row["environment"]) or row.get("message", "")
+            hole = hole_for(dict(row), row["environment"])
             where = f"{row['world']}/{row['architecture']}/{row['saver']} ({row['environment']})"
-            reasons[reason.splitlines()[0] if reason else ""].append(where)
+            reasons[hole.reason if hole else f"unexpected: {row['outcome']}"].append(where)
     lines = [f"- **{reason}** {_listed(where)}" for reason, where in sorted(reasons.items())]
     return "\n".join(lines) + "\n"
 

@@ -17,16 +17,16 @@ DATA = Path(__file__).resolve().parent / "data"
 
 EVERY_SAVER = {
     "tf213-keras2": {"dense"},
-    "tf215-keras2": {"dense", "block_model", "bare_variables", "equal_branches"},
+    "tf215-keras2": {"dense", "block_model", "bare_variables"},
     "tf216-keras3": {"dense"},
     "tf216-tfkeras": set(),
     "tf218-keras3": set(),
-    "tf221-keras3": {"dense", "mlp", "layer_list", "nested_modules"},
-    "tf221-tfkeras": {"residual"},
+    "tf221-keras3": {"dense", "layer_list", "nested_modules"},
+    "tf221-tfkeras": {"dense"},
 }
 EVERY_ARCHITECTURE = {
     "tf213-keras2": {"weights_h5"},
-    "tf215-keras2": {"save_weights", "with_optimizer", "h5_weights", "checkpoint_root"},
+    "tf215-keras2": {"save_weights", "h5_weights"},
     "tf216-keras3": set(),
     "tf216-tfkeras": set(),
     "tf218-keras3": {"keras_archive_alone"},

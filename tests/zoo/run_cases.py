@@ -105,6 +105,9 @@ def run(file: Path, python_path: Path) -> dict[str, Any]:
             "message": str(first),
             "details": list(first.details),
         }
+    except tf.errors.OpError as error:
+        message = error.message.strip().splitlines()[0]
+        return {"outcome": "refused", "stage": stage, "code": "OP", "message": message}
     except Exception:
         return {"outcome": "crashed", "stage": stage, "message": traceback.format_exc()}
     problems = (*rebuilt.problems, *restored.problems, *traced.problems)

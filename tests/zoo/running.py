@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from holes import reason_for
+from holes import hole_for
 
 HERE = Path(__file__).resolve().parent
 
@@ -58,18 +58,18 @@ def run(files: Iterable[Path], environment: Environment) -> list[dict[str, Any]]
 
 def complaint(result: dict[str, Any]) -> str:
     """What is wrong with a result; empty where it is what `holes.py` says."""
-    file = Path(result["case"])
-    case = read_case(file)
+    case = read_case(Path(result["case"]))
     name = f"{result['environment']} {case['world']}/{case['architecture']}/{case['saver']}"
-    reason = reason_for(case, result["environment"])
-    outcome = result["outcome"]
-    if outcome == "right" and not reason:
+    hole = hole_for(case, result["environment"])
+    if result["outcome"] == "right":
+        stale = hole is not None and not hole.partly
+        return f"{name}: restored right, but holes.py says: {hole.reason}" if stale else ""
+    if result["outcome"] == "refused" and hole is not None and not hole.warned:
         return ""
-    if outcome == "refused" and reason:
-        return ""
-    if outcome == "right":
-        return f"{name}: restored right, but holes.py says: {reason}"
-    if outcome == "wrong":
+    if result["outcome"] == "wrong":
+        warned = hole is not None and hole.warned
+        if warned and any(hole.warned in warning for warning in result["warnings"]):
+            return ""
         return f"{name}: WRONG NUMBERS, off by {result['difference']}"
     stage, message = result["stage"], result["message"]
-    return f"{name}: {outcome} at {stage}: {result.get('code', '')} {message}"
+    return f"{name}: {result['outcome']} at {stage}: {result.get('code', '')} {message}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from models import GOLDEN_NAMES
+from models import GOLDEN_NAMES, save_golden
 from tensorflow.core.protobuf import meta_graph_pb2
 from tf1_graphs import GRAPHS, Graph
 
@@ -45,7 +45,8 @@ def _write(
         session.run([v1.global_variables_initializer(), v1.tables_initializer()])
         for item in v1.global_variables():
             if item.dtype.base_dtype.is_floating:
-                item.load(rng.normal(0.0, 0.6, item.shape), session)
+                value = rng.normal(0.0, 0.6, item.shape)
+                item.load(np.abs(value) if "variance" in item.name else value, session)
         v1.train.Saver(**made.saver).save(session, str(folder / "model.ckpt"), global_step=20)
         if made.averages is not None:
             for item in v1.trainable_variables():
@@ -108,4 +109,4 @@ def _write_golden(folder: Path, made: Graph, session: Any, rng: np.random.Genera
             feeds[tensor] = arrays[f"in_{key}"] = value
         outputs = session.run(list(made.outputs.values()), feeds)
         arrays |= {f"out_{k}": value for k, value in enumerate(outputs)}
-        np.savez(folder / name, **arrays)
+        save_golden(folder / name, arrays)
