@@ -47,7 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("build/zoo"))
     parser.add_argument("--worlds", nargs="*", choices=list(WORLDS), default=list(WORLDS))
     parser.add_argument("--environments", type=Path, default=Path("build/zoo-environments"))
     parser.add_argument(
@@ -84,7 +84,7 @@ def environment(world: World, folder: Path) -> str:
     package = "tensorflow-cpu" if sys.platform == "linux" else "tensorflow"
     wanted = [f"{package}=={world.tensorflow}.*", "h5py"]
     keras = [f"tf-keras=={world.tensorflow}.*"] if world.tensorflow >= "2.16" else []
-    uv = shutil.which("uv")
+    uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
     if uv:
         _run(uv, "venv", "--quiet", "--clear", "--python", PYTHON, root)
         install = [uv, "pip", "install", "--quiet", "--python", python]
