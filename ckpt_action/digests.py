@@ -28,8 +28,16 @@ def file_record(file: Path, folder: Path) -> FileRecord:
 
 def folder_records(folder: Path) -> tuple[FileRecord, ...]:
     """Every file below `folder`, sorted by its path relative to it."""
-    files = [file for file in folder.rglob("*") if not file.is_dir()]
-    return tuple(sorted((file_record(f, folder) for f in files), key=lambda r: r.path))
+    return tuple(sorted((file_record(f, folder) for f in _files(folder)), key=lambda r: r.path))
+
+
+def folder_bytes(folder: Path) -> int:
+    """Size of all files below `folder`."""
+    return sum(file.stat().st_size for file in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if not file.is_dir()]
 
 
 def set_digest(files: Iterable[Path], folder: Path) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.codec import from_data, to_data
-from ckpt_action.digests import folder_records, relative, set_digest
+from ckpt_action.digests import folder_bytes, folder_records, relative, set_digest
 from ckpt_action.environments import Environment
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.memory import export_need, verify_need
@@ -55,14 +58,22 @@ class JobRun:
         self._progress = progress
         self._seconds = 0.0
         self._peak_rss = 0
+        self._hashing = ThreadPoolExecutor(1)
+        """Files are hashed while a child works."""
 
     def run(self) -> JobOutcome:
         """Export and verify; whatever goes wrong is in the outcome, nothing is raised for it."""
+        with self._hashing:
+            return self._run()
+
+    def _run(self) -> JobOutcome:
+        before = _stamps(self._job)
+        checkpoint = self._hashing.submit(_checkpoint, self._job)
         environment, result, problems = self._export()
         outcome = JobOutcome(
             name=self._job.name,
             model=self._job.model.name,
-            checkpoint=_checkpoint(self._job),
+            checkpoint=checkpoint.result(),
             entry_point=str(self._job.model.entry_point or ""),
             problems=problems,
         )
@@ -78,12 +89,25 @@ class JobRun:
                 problems=problems + result.problems,
                 artifacts=tuple(self._finish(a, environment, result) for a in result.artifacts),
             )
+        if _stamps(self._job) != before:
+            outcome = self._discard(outcome)
         outcome = replace(outcome, seconds=self._seconds, peak_rss=self._peak_rss)
         failed = outcome.exit_code is not ExitCode.OK
         self._progress.done(
             self._job.name, "failed" if failed else f"done in {self._seconds:.1f} s"
         )
         return outcome
+
+    def _discard(self, outcome: JobOutcome) -> JobOutcome:
+        """The manifest would name a checkpoint that is not the one in the artifacts."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        changed = Problem(
+            code=ExitCode.CHECKPOINT,
+            message=f"{outcome.checkpoint.path} changed while it was exported.",
+            hint="Export when training does not write to it, or from a copy.",
+        )
+        artifacts = tuple(replace(a, problems=(*a.problems, changed)) for a in outcome.artifacts)
+        return replace(outcome, artifacts=artifacts, problems=(*outcome.problems, changed))
 
     def _export(self) -> tuple[Environment, ExportResult | None, tuple[Problem, ...]]:
         tried = try_environments(self._job, self._ask_export)
@@ -106,8 +130,9 @@ class JobRun:
         written = self._work / environment / "artifacts" / artifact.name
         if not artifact.passed:
             return artifact
-        artifact = replace(artifact, files=folder_records(written))
+        files = self._hashing.submit(folder_records, written)
         artifact = self._verified(artifact, environment, result, written)
+        artifact = replace(artifact, files=files.result())
         artifact = replace(
             artifact, problems=artifact.problems + self._unproven(artifact) + self._gates(artifact)
         )
@@ -137,7 +162,7 @@ class JobRun:
             op_libraries=self._job.model.op_libraries,
         )
         work = self._work / f"verify-{artifact.name}"
-        need = verify_need(artifact.bytes)
+        need = verify_need(folder_bytes(written))
         answer = self._ask(environment, VERIFY, to_data(request), work, need)
         if answer.result is None:
             return replace(artifact, problems=artifact.problems + answer.problems)
@@ -196,6 +221,28 @@ class JobRun:
         )
 
 
+def _digest(checkpoint: CheckpointFiles) -> str:
+    """Empty where a file is gone: then the job fails, for its stamps have changed."""
+    try:
+        return set_digest(checkpoint.files, checkpoint.path.parent)
+    except OSError:
+        return ""
+
+
+def _stamps(job: Job) -> tuple[tuple[int, int, int] | None, ...]:
+    """What any writer of the checkpoint's or golden file changes; None for one that is gone."""
+    golden = job.model.verify.golden
+    return tuple(map(_stamp, (*job.checkpoint.files, *((golden,) if golden else ()))))
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _checkpoint(job: Job) -> CheckpointRecord:
     files = job.checkpoint
     return CheckpointRecord(
@@ -203,6 +250,6 @@ def _checkpoint(job: Job) -> CheckpointRecord:
         kind=files.kind.value,
         writer=files.writer.value,
         step=files.step,
-        sha256=set_digest(files.files, files.path.parent),
+        sha256=_digest(files),
         bytes=files.bytes,
     )

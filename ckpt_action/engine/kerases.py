@@ -8,13 +8,19 @@ from typing import Any, Literal
 KerasFamily = Literal["keras-3", "keras-2"]
 
 
+_found: dict[int, Any] = {}
+"""Walks ask for every object: what was loaded once is not looked for again."""
+
+
 def loaded_keras(generation: int) -> Any | None:
     """The module of Keras 2 (`tf_keras`, or `keras` in TensorFlow 2.15) or 3; None: not loaded."""
+    if generation in _found:
+        return _found[generation]
     for name in ("tf_keras", "keras"):
         module = sys.modules.get(name)
         version = str(getattr(module, "__version__", ""))
         if version.startswith(f"{generation}.") and hasattr(module, "layers"):
-            return module
+            return _found.setdefault(generation, module)
     return None
 
 

@@ -29,10 +29,10 @@ class OneByOne:
 
 
 def load_from_bundle(bundle: TensorBundle, keys: Sequence[str]) -> Iterator[Loaded]:
-    """TensorFlow reads and checks the large values, straight into the buffers that the variables
-    then share; they are compared with the mapped file, which our own reader finds them in."""
-    large = [key for key in dict.fromkeys(keys) if _is_large(bundle, key)]
-    tensors = dict(zip(large, _restored(bundle, large), strict=True))
+    """TensorFlow reads and checks the values, straight into the buffers that the variables then
+    share; they are compared with the mapped file, in which our own reader finds them."""
+    plain = [key for key in dict.fromkeys(keys) if _is_plain(bundle, key)]
+    tensors = dict(zip(plain, _restored(bundle, plain), strict=True))
     for key in keys:
         tensor = tensors.pop(key, None)
         if tensor is None:
@@ -44,13 +44,9 @@ def load_from_bundle(bundle: TensorBundle, keys: Sequence[str]) -> Iterator[Load
             yield tensor, stored.reshape(entry.shape)
 
 
-_LARGE = 1 << 16
-"""Bytes; numpy checks smaller values in no time."""
-
-
-def _is_large(bundle: TensorBundle, key: str) -> bool:
+def _is_plain(bundle: TensorBundle, key: str) -> bool:
     entry = bundle.entries[key]
-    return not entry.slices and entry.dtype != "string" and entry.bytes >= _LARGE
+    return not entry.slices and entry.dtype != "string"
 
 
 def _restored(bundle: TensorBundle, keys: Sequence[str]) -> Sequence[Any]:
