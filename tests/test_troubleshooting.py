@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-MESSAGES = re.findall(r"^error: (.+)$", PAGE, re.MULTILINE)
+MESSAGES = re.findall(r"^(?:error|warning): (.+)$", PAGE, re.MULTILINE)
 
 
 @cache

@@ -1,7 +1,7 @@
 """How a model takes its inputs: by keyword, in order, as one list or dict, or as Keras nested them.
 
-Every way calls in inference mode: `training=False` goes to whoever takes it, and Keras layers that
-are not told anything see an enclosing call that says so.
+Every way calls in inference mode: `training=False`, or the same under another name, goes to whoever
+takes it, and Keras layers that are not told anything see an enclosing call that says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ckpt_action.config.records import Signature
 from ckpt_action.engine.keras_inputs import input_structure, model_inputs
 from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
 from ckpt_action.engine.objects import walk
-from ckpt_action.engine.signatures import TRAINING_ARGUMENTS, find_method, parameters
+from ckpt_action.engine.signatures import find_method, inference_arguments, parameters
 from ckpt_action.errors import ExitCode, fail
 
 _OUTERMOST = tf.__internal__.autograph.control_status_ctx()
@@ -87,12 +87,12 @@ def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
     target = find_method(model, signature.method)
     names = tuple(spec.name for spec in signature.inputs)
     taken = parameters(model, signature.method)
-    training = {
-        p.name: False for p in taken if p.name in TRAINING_ARGUMENTS and p.name not in names
-    }
+    training = inference_arguments(model, signature)
+    styles = _styles(names, taken, training)
+    if "positional" in styles:
+        _refuse_other_order(signature, [p.name for p in taken if p.name not in training])
     calls = [
-        PlainCall(target=target, style=style, names=names, training=training)
-        for style in _styles(names, taken, training)
+        PlainCall(target=target, style=style, names=names, training=training) for style in styles
     ]
     if keras_family(target) is not None and "training" in training:
         return tuple(calls)
@@ -117,6 +117,19 @@ def _styles(
     if any(p.kind is p.VAR_KEYWORD for p in usable):
         styles.append("keywords")
     return styles
+
+
+def _refuse_other_order(signature: Signature, taken: list[str]) -> None:
+    """Inputs would be passed in declared order although the model has some names elsewhere."""
+    names = [spec.name for spec in signature.inputs]
+    if any(n in taken and taken.index(n) != place for place, n in enumerate(names)):
+        raise fail(
+            ExitCode.SIGNATURE,
+            f"signature {signature.name} declares the inputs {', '.join(names)}; "
+            f"`{signature.method}` takes {', '.join(taken)}, so the order does not tell which is "
+            "which.",
+            hint="Declare all inputs under the names of the parameters.",
+        )
 
 
 def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:

@@ -17,6 +17,7 @@ import tensorflow as tf
 from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.engine.arrays import Array, digest
+from ckpt_action.engine.initial import initial_values
 from ckpt_action.engine.live import to_array
 from ckpt_action.engine.probe_file import save_probes
 from ckpt_action.engine.rebuild import rebuild
@@ -45,10 +46,11 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     os.chdir(job.folder)
     enter_stage(work, "rebuilding the model")
     rebuilt = rebuild(job)
+    initial = initial_values(rebuilt)
     enter_stage(work, "restoring the checkpoint")
     restored = restore(rebuilt, job.checkpoint, job.model.restore)
     enter_stage(work, "tracing the signatures")
-    traced = trace(restored, job.model.name)
+    traced = trace(restored, job.model.name, initial)
     variables = _variable_records(restored.variables)
     enter_stage(work, "running the rebuilt model")
     reference = make_reference(traced, job.model.verify)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ class LiveSignature:
         self.random = any(_RANDOM.search(name) for name in operations)
         """Whether any operation draws random numbers."""
         stateful = any(writes_state(name) for name in operations)
+        self._again = (
+            None if traced.again is None else replace(traced, function=traced.again, again=None)
+        )
         self._state = [(v, v.numpy()) for v in traced.function.variables] if stateful else []
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -58,6 +62,10 @@ class LiveSignature:
         finally:
             self._reset()
         return True
+
+    def retraces(self, inputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
+        """Whether the second trace of the model's code gives the same bytes as `reference`."""
+        return self._again is None or _same(LiveSignature(self._again).run(inputs), reference)
 
     def reads(self, variable: ModelVariable) -> bool:
         return any(v is variable.variable for v in self._function.variables)

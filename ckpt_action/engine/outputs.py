@@ -36,6 +36,7 @@ def named_outputs(signature: Signature, result: Any, model: Any) -> dict[str, tf
     if declared:
         if len(declared) != len(tensors):
             raise _wrong_number(signature, declared, tensors)
+        _refuse_other_order(signature, declared, _own_names(model, signature, leaves))
         names = declared
     else:
         names = [legal_name(key) for key in keys] or _layer_names(model, signature, len(tensors))
@@ -110,16 +111,44 @@ def _wrong_number(
     )
 
 
+def _own_names(model: Any, signature: Signature, leaves: list[tuple[Path, Any]]) -> list[str]:
+    """The model's own name of each output: its nearest key, else its layer; may be empty."""
+    keys = [[part for part in path if isinstance(part, str)] for path, _ in leaves]
+    layers = _author_names(model, signature)
+    if len(layers) != len(leaves):
+        layers = [""] * len(leaves)
+    return [legal_name(key[-1]) if key else name for key, name in zip(keys, layers, strict=True)]
+
+
+def _refuse_other_order(signature: Signature, declared: list[str], own: list[str]) -> None:
+    """A declared name that the model itself gives to an output elsewhere in the order."""
+    if all(own.count(name) != 1 or own.index(name) == at for at, name in enumerate(declared)):
+        return
+    shown = [name or f"({place + 1})" for place, name in enumerate(own)]
+    raise fail(
+        ExitCode.SIGNATURE,
+        f"signature {signature.name} declares the outputs {', '.join(declared)}; the model itself "
+        f"returns {', '.join(shown)}, in this order.",
+        hint="Declare its own names in its order, or leave `outputs` out.",
+    )
+
+
 def _layer_names(model: Any, signature: Signature, count: int) -> list[str]:
     """The output layers' names where the author chose them all, else by position."""
-    positions = [f"output_{index}" for index in range(count)]
+    names = [name for name in _author_names(model, signature) if name]
+    if len(names) == count == len(set(names)):
+        return names
+    return [f"output_{index}" for index in range(count)]
+
+
+def _author_names(model: Any, signature: Signature) -> list[str]:
+    """Of each output of a graph model: its layer's name where the author chose it, else empty."""
     if signature.method != "__call__" or not is_graph_model(model):
-        return positions
+        return []
     layers: list[Any] = [
         getattr(tensor, "_keras_history", (None,))[0] for tensor in tf.nest.flatten(model.outputs)
     ]
-    names = [legal_name(str(layer.name)) for layer in layers if _named_by_author(layer)]
-    return names if len(names) == count == len(set(names)) else positions
+    return [legal_name(str(layer.name)) if _named_by_author(layer) else "" for layer in layers]
 
 
 def _named_by_author(layer: Any) -> bool:

@@ -45,6 +45,18 @@ class Rebuilt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """Which part of a stored value one variable of a TF1 graph is."""
+
+    whole: str
+    """Name of the stored value."""
+    shape: tuple[int, ...]
+    """Of the whole."""
+    begin: tuple[int, ...]
+    size: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelVariable:
     """One variable of the rebuilt model."""
 
@@ -74,6 +86,8 @@ class TracedSignature:
     function: Any
     """`ConcreteFunction`: named tensor arguments in, a dict of named tensors out."""
     record: SignatureRecord
+    again: Any = None
+    """A second trace where that came out as another graph; it must compute the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from ckpt_action.engine.judgement import golden_problems, judge
 from ckpt_action.engine.live import LiveSignature, unmoved
 from ckpt_action.engine.probes import Probe, Recipe, draw, recipes
 from ckpt_action.engine.records import TracedModel
+from ckpt_action.engine.rows import rows_apart, rows_proof, rows_warning
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict, Proof
 
@@ -66,13 +67,23 @@ def _of_signature(
     repeated = all(
         live.repeats(p.inputs, p.reference) for p in (found if live.random else (smallest,))
     )
+    retraced = not repeated or all(live.retraces(p.inputs, p.reference) for p in found)
     still = unmoved(live, model, smallest.inputs, smallest.reference) if repeated else []
-    problems = _number_problems(name, found)
+    rows = rows_apart(live, found) if repeated else None
     return Reference(
         probes=found,
-        proofs=(_deterministic(name, passed=repeated), _sensitive(name, still)),
+        proofs=(
+            _deterministic(name, passed=repeated and retraced),
+            _sensitive(name, still),
+            rows_proof(name, passed=rows),
+        ),
         verdicts=tuple(v for p in found for v in judge(p, p.reference, verify, against="golden")),
-        problems=problems if repeated else (_random(name), *problems),
+        problems=(
+            *(() if repeated else (_random(name),)),
+            *(() if retraced else (_drawn_in_python(name),)),
+            *((rows_warning(name),) if rows is False else ()),
+            *_number_problems(name, found),
+        ),
     )
 
 
@@ -129,6 +140,16 @@ def _random(signature: str) -> Problem:
         message=f"Signature {signature!r} gives different outputs for the same inputs.",
         hint="Something draws random numbers at inference: dropout or noise left on "
         "(`training=True` inside the model's code), or sampling that needs a fixed seed.",
+    )
+
+
+def _drawn_in_python(signature: str) -> Problem:
+    return Problem(
+        code=ExitCode.VERIFY,
+        message=f"Signature {signature!r} computes something else each time it is traced.",
+        hint="Its code draws numbers with NumPy or Python, reads the clock or counts its calls: "
+        "what comes out is a constant in the artifact. Leave that to training, or use TensorFlow "
+        "ops.",
     )
 
 

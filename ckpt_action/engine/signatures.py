@@ -14,7 +14,26 @@ from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_kera
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 
 TRAINING_ARGUMENTS = ("training", "is_training")
-"""Parameters by which a callable is told that it is not being trained."""
+"""Parameters by which a callable is told, with False, that it is not being trained."""
+
+_SWITCHES = {
+    "train": False,
+    "is_train": False,
+    "deterministic": True,
+    "inference": True,
+    "test": True,
+}
+"""Other names for it, and the value that means inference: taken for that where the parameter has a
+default and the default is a truth value."""
+
+
+def inference_arguments(model: Any, signature: Signature) -> dict[str, bool]:
+    """The arguments beside the inputs that put the method of `signature` into inference mode."""
+    inputs = {spec.name for spec in signature.inputs}
+    taken = [p for p in parameters(model, signature.method) if p.name not in inputs]
+    found = {p.name: False for p in taken if p.name in TRAINING_ARGUMENTS}
+    switches = [p for p in taken if p.name in _SWITCHES and isinstance(p.default, bool)]
+    return found | {p.name: _SWITCHES[p.name] for p in switches if p.kind != p.POSITIONAL_ONLY}
 
 
 def resolve_signatures(
@@ -29,13 +48,14 @@ def resolve_signatures(
         missing = [p for s in declared if (p := _missing_method(model, s)) is not None]
         if missing:
             raise CkptActionError(*missing)
-        return declared, ()
+        return declared, tuple(p for s in declared for p in _switch_note(model, s))
     if is_graph_model(model):
         signature = Signature(name=DEFAULT_SIGNATURE, inputs=derived_inputs(model))
         return (signature,), _integer_warnings(model, signature)
     specs = getattr(find_method(model, "__call__"), "input_signature", None)
     if specs:
-        return (_from_tf_function(model, specs, model_name),), ()
+        found = _from_tf_function(model, specs, model_name)
+        return (found,), _switch_note(model, found)
     raise _undeclared(model, model_name)
 
 
@@ -76,6 +96,26 @@ def _missing_method(model: Any, signature: Signature) -> Problem | None:
         hint=f"Did you mean {' or '.join(f'`{name}`' for name in near)}?"
         if near
         else '`method = "__call__"` calls the model itself.',
+    )
+
+
+def _switch_note(model: Any, signature: Signature) -> tuple[Problem, ...]:
+    switches = {
+        name: value
+        for name, value in inference_arguments(model, signature).items()
+        if name in _SWITCHES
+    }
+    if not switches:
+        return ()
+    shown = ", ".join(f"{name}={value}" for name, value in switches.items())
+    return (
+        Problem(
+            code=ExitCode.SIGNATURE,
+            severity=Severity.NOTE,
+            message=f"signature {signature.name} calls `{signature.method}` with {shown}, taken "
+            "for its switch to inference mode.",
+            hint="Name another `method` where it means something else.",
+        ),
     )
 
 

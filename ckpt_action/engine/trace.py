@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -12,20 +13,24 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine.captures import Captures, find_captures
+from ckpt_action.engine.copied import copied_values, unread_variables, unread_warning
 from ckpt_action.engine.free_dimensions import output_shapes
+from ckpt_action.engine.initial import Initial
 from ckpt_action.engine.metagraph import own_control_dependencies
 from ckpt_action.engine.outputs import named_outputs
 from ckpt_action.engine.records import Rebuilt, Restored, TracedModel, TracedSignature
+from ckpt_action.engine.retrace import same_trace
 from ckpt_action.engine.user_code import describe_error
-from ckpt_action.engine.written import refuse_training_writes
+from ckpt_action.engine.written import training_writes
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 
-def trace(restored: Restored, name: str) -> TracedModel:
+def trace(restored: Restored, name: str, initial: Initial | None = None) -> TracedModel:
     """Every signature of `restored` as a concrete function; `name` becomes the model's name.
 
-    Raises CkptActionError (SIGNATURE) with the problems of all signatures.
+    `initial` tells the values that the variables had before they were restored. Raises
+    CkptActionError (SIGNATURE) with the problems of all signatures.
     """
     traced: list[TracedSignature] = []
     captures: list[Captures] = []
@@ -35,25 +40,43 @@ def trace(restored: Restored, name: str) -> TracedModel:
             try:
                 one = _trace_signature(restored, signature)
                 captures.append(find_captures(restored, signature.name, one.function.graph))
-                refuse_training_writes(restored, signature.name, one.function.graph)
+                problems += training_writes(restored, signature.name, one.function.graph)
                 traced.append(one)
             except CkptActionError as error:
                 problems += error.problems
-    if problems:
-        raise CkptActionError(*problems)
-    used = {id(variable) for found in captures for variable in found.variables}
+    _raise_errors(problems)
+    read = frozenset(id(v.variable) for found in captures for v in found.variables)
+    unread = unread_variables(restored, read)
+    for one in traced:
+        graph = one.function.graph
+        problems += copied_values(restored, one.record.name, graph, unread, initial or {})
+    _raise_errors(problems)
+    problems += [p for found in captures for p in found.problems]
+    problems += unread_warning(unread)
+    problems += [p for one in traced for p in _half_precision(one.record)]
     resources = {id(r): r for found in captures for r in found.resources}
     return TracedModel(
         name=name,
-        signatures=tuple(traced),
-        variables=tuple(v for v in restored.variables if id(v) in used),
+        signatures=tuple(_traced_again(restored, one) for one in traced),
+        variables=tuple(v for v in restored.variables if id(v.variable) in read),
         resources=tuple(resources.values()),
         op_libraries=restored.rebuilt.op_libraries,
-        problems=tuple(
-            [p for found in captures for p in found.problems]
-            + [p for one in traced for p in _half_precision(one.record)]
-        ),
+        problems=tuple(problems),
     )
+
+
+def _raise_errors(problems: Sequence[Problem]) -> None:
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise CkptActionError(*problems)
+
+
+def _traced_again(restored: Restored, one: TracedSignature) -> TracedSignature:
+    """With a second trace where that is another graph: numbers may have been drawn in Python."""
+    if restored.rebuilt.family == "graph":
+        return one  # no code runs while it is traced
+    with _counted_uuids():
+        again = _trace_signature(restored, one.declared).function
+    return one if same_trace(one.function, again) else replace(one, again=again)
 
 
 def _trace_signature(restored: Restored, signature: Signature) -> TracedSignature:

@@ -1,4 +1,4 @@
-"""Which variables a traced function writes: never batch statistics, in inference mode."""
+"""Which variables a traced function writes: never weights, in inference mode."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ckpt_action.engine.objects import raw_variable, walk
 from ckpt_action.engine.records import Restored
-from ckpt_action.errors import CkptActionError, ExitCode, Problem
+from ckpt_action.errors import ExitCode, Problem, Severity
 
 _WRITES = re.compile(r"Assign(Add|Sub)?VariableOp$|Resource(Scatter|StridedSliceAssign)")
 _FUNCTION_ATTRIBUTES = ("f", "body", "cond", "then_branch", "else_branch", "branches")
@@ -22,28 +21,43 @@ def written_captures(graph: Any) -> frozenset[int]:
     return frozenset(id(outer) for outer, inner in graph.captures if inner.op.name in written)
 
 
-def refuse_training_writes(restored: Restored, signature: str, graph: Any) -> None:
-    """Raise CkptActionError (SIGNATURE) where a batch normalization updates its statistics."""
+def training_writes(restored: Restored, signature: str, graph: Any) -> tuple[Problem, ...]:
+    """What is wrong where a signature writes variables that the checkpoint restores.
+
+    Errors for floating-point vectors and larger: in inference mode nothing writes weights, and
+    batch statistics are written by layers that also normalize by the batch. Warnings for counters
+    and the like. State that no checkpoint holds may be written.
+    """
     written = written_captures(graph)
-    if not written:
-        return
-    problems = [
-        Problem(
-            code=ExitCode.SIGNATURE,
-            message=f"signature {signature} runs the layer {path} in training mode although "
-            "training=False was given: it would normalize by the batch and change its statistics.",
-            hint="Hand `training` on to the layer instead of a fixed `training=True`.",
-        )
-        for path, item in walk(restored.rebuilt.model)
-        if "BatchNorm" in type(item).__name__ and _statistics(item) & written
+    state = set(restored.binding.state)
+    found = [
+        v for v in restored.variables if id(v.variable.handle) in written and v.path not in state
     ]
-    if problems:
-        raise CkptActionError(*problems)
-
-
-def _statistics(layer: Any) -> frozenset[int]:
-    moving = (raw_variable(getattr(layer, n, None)) for n in ("moving_mean", "moving_variance"))
-    return frozenset(id(variable.handle) for variable in moving if variable is not None)
+    weights = [v.path for v in found if v.variable.dtype.is_floating and len(v.variable.shape)]
+    others = [v.path for v in found if v.path not in weights]
+    problems = []
+    if weights:
+        problems.append(
+            Problem(
+                code=ExitCode.SIGNATURE,
+                message=f"signature {signature} runs in training mode: every call would write "
+                f"{', '.join(weights)}, and batch statistics that are written are also taken from "
+                "the batch instead of the checkpoint.",
+                hint="Hand `training` on to the layer instead of a fixed `training=True`. State "
+                "that is carried from call to call has to be an input and an output.",
+            )
+        )
+    if others:
+        problems.append(
+            Problem(
+                code=ExitCode.SIGNATURE,
+                severity=Severity.WARNING,
+                message=f"signature {signature} writes {', '.join(others)} at every call: its "
+                "outputs may depend on the calls before.",
+                hint="Leave counting to training, or name another `method`.",
+            )
+        )
+    return tuple(problems)
 
 
 def _written_names(nodes: Sequence[Any], library: Mapping[str, Any]) -> set[str]:

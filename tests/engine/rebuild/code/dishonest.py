@@ -1,0 +1,215 @@
+"""Models that compute something else than their restored weights say."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+L = keras.layers
+
+
+class ReadsScalarEarly(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.temperature = tf.Variable(1.0, name="temperature")
+        self.scale = float(self.temperature)
+
+    def __call__(self, x):
+        return x @ self.w / self.scale
+
+
+class CachesAtFirstCall(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.words = tf.Variable(tf.random.normal((6, 4)), name="words")
+        self.normal = None
+
+    def __call__(self, x):
+        if self.normal is None:
+            self.normal = tf.math.l2_normalize(self.words, 1)
+        return x @ self.w @ tf.transpose(self.normal)
+
+
+class CopiesKernel(keras.Model):
+    """As NumPy array: a constant inside the graph."""
+
+    copy = staticmethod(lambda kernel: kernel.numpy())
+
+    def __init__(self):
+        super().__init__()
+        self.dense, self.projection = L.Dense(4), L.Dense(4, name="projection")
+        self.projection.build((None, 4))
+        self.copied = self.copy(self.projection.kernel)
+
+    def call(self, x):
+        return tf.matmul(self.dense(x), self.copied)
+
+
+class CopiesKernelAsTensor(CopiesKernel):
+    """As tensor: a constant that the graph captures."""
+
+    copy = staticmethod(tf.identity)
+
+
+class CopiesTransposedAndReads(tf.Module):
+    """Weights that are meant to be tied, and are at first: the variable itself is read as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.random.normal((4, 6)), name="w")
+        self.back = self.w.numpy().T
+
+    def __call__(self, x):
+        return tf.matmul(x @ self.w, self.back)
+
+
+class HalfUsed(tf.Module):
+    """What a signature may leave out, beside constants that have nothing to do with weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.random.normal((4, 4)), name="w")
+        self.other = tf.Variable(tf.random.normal((5, 4)), name="other")
+        self.ones = tf.Variable(tf.ones((4,)), name="ones")
+        self.scale = np.arange(4, dtype=np.float32)
+
+    def __call__(self, x):
+        return x @ self.w * self.scale + self.ones * tf.ones((4,))
+
+
+def normalized():
+    """Keras itself copies mean and variance, and copies them again after a restore."""
+    layer = L.Normalization()
+    layer.adapt(np.random.default_rng(0).normal(size=(9, 4)))
+    return keras.Sequential([keras.Input((4,)), layer, L.Dense(2)])
+
+
+class Norm(L.BatchNormalization):
+    """A batch normalization whose class is not called so."""
+
+
+class NormsByBatch(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense, self.norm = L.Dense(4), Norm(name="norm")
+        self.mode = True
+
+    def call(self, x):
+        return self.norm(self.dense(x), training=self.mode)
+
+
+class Counts(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.calls = tf.Variable(0, name="calls")
+
+    def __call__(self, x):
+        self.calls.assign_add(1)
+        return x @ self.w
+
+
+class Switched(tf.Module):
+    """By hand, with a switch for training that has any name and default."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def _scaled(self, x, infers):
+        return x @ self.w * (1.0 if infers else 1000.0)
+
+    def train(self, x, train=True):
+        return self._scaled(x, not train)
+
+    def is_train(self, x, *, is_train=True):
+        return self._scaled(x, not is_train)
+
+    def deterministic(self, x, deterministic=False):
+        return self._scaled(x, deterministic)
+
+    def inference(self, x, inference=False):
+        return self._scaled(x, inference)
+
+    def test(self, x, test=False):
+        return self._scaled(x, test)
+
+    def no_switch(self, x, test=1.0, train="yes"):
+        return self._scaled(x, infers=(test, train) == (1.0, "yes"))
+
+
+class DrawsInPython(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.count = itertools.count()
+
+    def numpy_noise(self, x):
+        return x @ self.w + np.random.normal(size=(1, 4)).astype("float32")
+
+    def python_choice(self, x):
+        return x @ self.w * random.random()
+
+    def counted(self, x):
+        return x @ self.w * float(next(self.count))
+
+    def harmless(self, x):
+        """Another graph each time, and the same numbers."""
+        for _ in range(next(self.count)):
+            x = tf.identity(x)
+        return x @ self.w
+
+    def looped(self, x):
+        """Nested functions, whose names TensorFlow counts."""
+        for _ in tf.range(3):
+            x = tf.cond(tf.reduce_sum(x) > 0, lambda x=x: x @ self.w, lambda x=x: x)
+        return x
+
+
+def scores_and_boxes():
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, [L.Dense(3, name="scores")(x), L.Dense(3, name="boxes")(x)])
+
+
+class ReturnsListOfDicts(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, x):
+        return [{"scores": x @ self.w}, {"boxes": x}]
+
+
+class TakesTwo(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, query, key):
+        return query @ self.w - key
+
+
+class NormsByBatchByHand(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, x, mode="train"):
+        y = x @ self.w
+        mean, variance = tf.nn.moments(y, [0]) if mode == "train" else (0.0, 1.0)
+        return (y - mean) / tf.sqrt(variance + 1e-3)
+
+
+class ScalesBySum(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(2.0, name="w")
+
+    def __call__(self, x):
+        return x * self.w + tf.reduce_sum(x)
