@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 
-from ckpt_action.engine.arrays import digest, numpy_dtype
+from ckpt_action.engine.arrays import numpy_dtype
 from ckpt_action.engine.freeze.io_json import read_io
 from ckpt_action.engine.freeze.scan import Array, GraphFile, Stored
 from ckpt_action.engine.op_libraries import load_op_libraries
@@ -64,7 +64,7 @@ class FrozenGraphArtifact:
         for stored in self._file.nodes():
             if stored.node.op == "Const" and stored.node.name in missing:
                 missing.remove(stored.node.name)
-                yield stored.node.name, digest(self._file.value(stored))
+                yield stored.node.name, self._file.digest(stored)
         if missing:
             raise self._broken(f"has no constant {min(missing)!r}")
 

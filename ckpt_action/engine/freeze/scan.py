@@ -5,6 +5,7 @@ The counterpart of `stream`; the field numbers are named there.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2
 
 from ckpt_action.checkpoint.wire import MalformedError, varint
+from ckpt_action.engine.arrays import digest
 from ckpt_action.engine.unreadable import finding
 
 _LARGE = 1 << 12
@@ -23,6 +25,9 @@ _LARGE = 1 << 12
 
 _ALIGNMENT = 64
 """Of TensorFlow's CPU buffers; arrays that have it are fed to a graph without a copy."""
+
+_PIECE = 1 << 20
+"""Bytes of a payload that are hashed at a time."""
 
 _NODE, _ATTR, _TENSOR, _CONTENT = 1, 5, 8, 4
 
@@ -82,6 +87,22 @@ class GraphFile:
         dtype = tf.as_dtype(tensor.dtype).as_numpy_dtype
         value: Array = content.view(dtype)
         return value.reshape([dim.size for dim in tensor.tensor_shape.dim])
+
+    def digest(self, stored: Stored) -> str:
+        """As `arrays.digest` of the value; a large one is hashed as it is read."""
+        if stored.payload is None:
+            return digest(self.value(stored))
+        begin, end = stored.payload
+        found, room = hashlib.sha256(), memoryview(bytearray(min(end - begin, _PIECE)))
+        with finding("read", self.path), self.path.open("rb", buffering=0) as file:
+            file.seek(begin)
+            while begin < end:
+                count = file.readinto(room[: end - begin])
+                if not count:
+                    raise MalformedError("it ends inside a payload")
+                found.update(room[:count])
+                begin += count
+        return found.hexdigest()
 
     def _node(self, part: _Field) -> Stored:
         node = node_def_pb2.NodeDef()
