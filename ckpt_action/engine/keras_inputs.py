@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -61,9 +62,9 @@ def derived_inputs(model: Any) -> tuple[InputSpec, ...]:
 
 
 def legal_name(name: str) -> str:
-    """`name` with every character that signatures, graphs or C identifiers refuse replaced."""
+    """`name` as signatures, graphs, C and parameters of Python functions take it."""
     legal = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")
-    return f"t_{legal}" if legal[:1].isdigit() else legal
+    return f"t_{legal}" if legal[:1].isdigit() or keyword.iskeyword(legal) else legal
 
 
 def _named(name: str, shape: tuple[int | None, ...]) -> tuple[Dimension, ...]:

@@ -13,7 +13,10 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorflow.python.framework import auto_control_deps
 
+from ckpt_action.config.records import Signature
+from ckpt_action.engine.metagraph_parts import Part, variable_parts
 from ckpt_action.engine.metagraph_prune import VARIABLES, Pruned, prune
+from ckpt_action.engine.metagraph_signatures import own_signatures
 from ckpt_action.engine.metagraph_suggest import undeclared
 from ckpt_action.engine.metagraph_tables import make_tables
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
@@ -24,15 +27,21 @@ class GraphModel(tf.Module):  # type: ignore[misc]
     """The variables and tables that the declared signatures read, named as in the graph.
 
     `unread` names the graph's other variables: the checkpoint has values for them, rightly unused.
+    `parts` tells which variables are parts of a value that is stored whole.
     """
 
     def __init__(
-        self, variables: Mapping[str, Any], tables: Mapping[str, Any], unread: frozenset[str]
+        self,
+        variables: Mapping[str, Any],
+        tables: Mapping[str, Any],
+        unread: frozenset[str],
+        parts: Mapping[str, Part],
     ) -> None:
         super().__init__(name="graph")
         self.graph_variables = dict(variables)
         self.tables = dict(tables)
         self.unread = unread
+        self.parts = dict(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +63,19 @@ class GraphCall:
         return dict(zip(self.pruned.outputs, outputs, strict=True))
 
 
-def graph_model(job: Job) -> tuple[GraphModel, dict[str, GraphCall], tuple[Problem, ...]]:
-    """(module, signature name to its call, warnings) of the `.meta` beside the job's checkpoint.
+def graph_model(
+    job: Job,
+) -> tuple[GraphModel, tuple[Signature, ...], dict[str, GraphCall], tuple[Problem, ...]]:
+    """(module, signatures, signature name to its call, warnings) of the job's `.meta`.
 
-    Raises CkptActionError: CONFIG where there is no `.meta`, CHECKPOINT where it is damaged,
-    SIGNATURE where the declared tensors do not fit the graph, ENVIRONMENT for unknown ops.
+    Where no signatures are declared, those that the graph was saved with are taken. Raises
+    CkptActionError: CONFIG where there is no `.meta`, CHECKPOINT where it is damaged, SIGNATURE
+    where the declared tensors do not fit the graph, ENVIRONMENT for unknown ops.
     """
     meta = _read(job.checkpoint.path)
-    signatures = job.model.signatures
+    signatures, notes = job.model.signatures, tuple[Problem, ...]()
+    if not signatures:
+        signatures, notes = own_signatures(meta)
     if not signatures:
         raise undeclared(meta.graph_def, job.model.name)
     pruned: dict[str, Pruned] = {}
@@ -79,9 +93,11 @@ def graph_model(job: Job) -> tuple[GraphModel, dict[str, GraphCall], tuple[Probl
         variables,
         make_tables(meta, {name for part in pruned.values() for name in part.tables}),
         frozenset(n.name for n in meta.graph_def.node if n.op in VARIABLES) - set(variables),
+        variable_parts(meta),
     )
     calls = {s.name: GraphCall(model=model, pruned=pruned[s.name]) for s in signatures}
-    return model, calls, tuple(note for part in pruned.values() for note in part.notes)
+    notes += tuple(note for part in pruned.values() for note in part.notes)
+    return model, signatures, calls, notes
 
 
 @contextmanager

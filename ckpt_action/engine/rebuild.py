@@ -79,7 +79,7 @@ def rebuild(job: Job) -> Rebuilt:
 
 
 def _from_meta(job: Job) -> Rebuilt:
-    model, callers, notes = graph_model(job)
+    model, signatures, callers, notes = graph_model(job)
     if not model.graph_variables:
         raise fail(
             ExitCode.REBUILD,
@@ -90,7 +90,7 @@ def _from_meta(job: Job) -> Rebuilt:
         model=model,
         family="graph",
         keras_version=None,
-        signatures=job.model.signatures,
+        signatures=signatures,
         op_libraries=job.model.op_libraries,
         callers=callers,
         problems=notes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ckpt_action.checkpoint.records import Role
@@ -20,6 +20,7 @@ from ckpt_action.engine.restore.records import (
 
 _INTEGERS = ("int32", "int64")
 _ADAM_POWERS = ("beta1_power", "beta2_power")
+_SHOWN = 10
 
 
 def attempt_by_name(model: LiveModel, source: Source, rules: Restore) -> Attempt:
@@ -38,7 +39,16 @@ def attempt_by_name(model: LiveModel, source: Source, rules: Restore) -> Attempt
         else:
             ignored[role] += 1
     attempt = judge(model, candidates, values, rules)
-    return replace(attempt, route="variable names", ignored=ignored)
+    aside = sorted((unread & source.values.keys()) - used)
+    return replace(
+        attempt, route="variable names", ignored=ignored, notes=tuple(_unread_note(aside))
+    )
+
+
+def _unread_note(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        yield f"{len(names)} variables of the graph are read by no declared signature: {shown}"
 
 
 def _candidates(variable: LiveVariable, source: Source) -> Iterator[Candidate]:

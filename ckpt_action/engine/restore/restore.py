@@ -10,6 +10,7 @@ from ckpt_action.engine.restore.choose import choose
 from ckpt_action.engine.restore.ema import averaged
 from ckpt_action.engine.restore.finish import finish
 from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.parts_source import PartsSource
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
 from ckpt_action.engine.restore.tables import fill_tables
@@ -26,12 +27,15 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
     """
     model = live_model(rebuilt)
     source = open_source(checkpoint)
+    if parts := getattr(rebuilt.model, "parts", None) if rebuilt.family == "graph" else None:
+        source = PartsSource(source, parts)
     attempt = choose(model, source, checkpoint, rules)
     if rules.weights == "ema":
         attempt = averaged(attempt, source)
     kept = {id(v.variable) for v in attempt.missing_allowed}
     filled = [v for v in model.own() if id(v.variable) not in kept]
     problems = fill(filled, attempt.bound, source)
+    rebuilt.fill_kept()
     fill_tables(attempt.tables, source)
     restore_vocabularies(model, checkpoint)
     finish(model)

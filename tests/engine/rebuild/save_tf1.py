@@ -54,6 +54,29 @@ def save(folder, resources):
     move_to_another_machine(folder / "model.ckpt.meta")
 
 
+def save_parts(folder, resources):
+    """A partitioned kernel, an optimizer with slots, and signatures of the graph's own."""
+    with tf.Graph().as_default(), tf1.Session() as session:
+        partitions = tf1.fixed_size_partitioner(3)
+        with tf1.variable_scope("big", partitioner=partitions, use_resource=resources):
+            kernel = tf1.get_variable("kernel", [7, 4])
+        x = tf1.placeholder(tf.float32, [None, 7], name="x")
+        y = tf.matmul(x, tf.convert_to_tensor(kernel), name="y")
+        other = tf1.get_variable("other", [4], use_resource=resources)
+        tf1.train.AdamOptimizer().minimize(
+            tf.reduce_sum(y * other), tf1.train.get_or_create_global_step()
+        )
+        session.run(tf1.global_variables_initializer())
+        saver = tf1.train.Saver()
+        saver.save(session, str(folder / "model.ckpt"), write_meta_graph=False)
+        build, info = tf1.saved_model.build_signature_def, tf1.saved_model.build_tensor_info
+        meta = tf1.train.export_meta_graph(saver_def=saver.as_saver_def())
+        meta.signature_def["predict"].CopyFrom(build({"in": info(x)}, {"out": info(y)}))
+        (folder / "model.ckpt.meta").write_bytes(meta.SerializeToString())
+        sample = np.random.RandomState(0).randn(3, 7).astype(np.float32)
+        np.savez(folder / "golden.npz", x=sample, y=session.run(y, {x: sample}))
+
+
 def move_to_another_machine(path):
     meta = tf1.MetaGraphDef.FromString(path.read_bytes())
     for node in meta.graph_def.node:
@@ -61,4 +84,7 @@ def move_to_another_machine(path):
     path.write_bytes(meta.SerializeToString())
 
 
-save(Path(sys.argv[1]), sys.argv[2] == "resources")
+for write, part in ((save, ""), (save_parts, "parts")):
+    place = Path(sys.argv[1]) / part
+    place.mkdir(exist_ok=True)
+    write(place, sys.argv[2] == "resources")

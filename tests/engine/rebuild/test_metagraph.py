@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from cases import HERE, as_restored, make_job, problem_of, problems_of, run, tf
 
+from ckpt_action.checkpoint.identify import identify
 from ckpt_action.checkpoint.records import Kind
-from ckpt_action.config.records import InputSpec, OutputSpec, Signature
+from ckpt_action.config.records import InputSpec, OutputSpec, Restore, Signature
 from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.restore import restore
 from ckpt_action.engine.trace import trace
 from ckpt_action.errors import ExitCode, Severity
 
@@ -94,6 +96,43 @@ def test_variables_that_no_output_reads_are_named(checkpoint):
     model = rebuild(job(checkpoint, WHOLE, inputs=(X,), outputs=(Y,))).model
     assert "embedding" in model.unread
     assert not model.unread & set(model.graph_variables)
+
+
+@pytest.fixture
+def parts(checkpoint):
+    return checkpoint.parent / "parts" / "model.ckpt"
+
+
+def test_parts_and_signatures_of_the_graph_itself(parts):
+    model = rebuild(job(parts))
+    (note,) = model.problems
+    assert note.severity is Severity.NOTE
+    assert "t_in = x:0, out = y:0" in note.message
+    restored = restore(model, identify(parts), Restore())
+    assert restored.binding.bound == 3
+    golden = np.load(parts.parent / "golden.npz")
+    found = run(trace(restored, "m"), name="predict", t_in=golden["x"])
+    np.testing.assert_allclose(found["out"], golden["y"], rtol=1e-6)
+
+
+def test_variables_that_nothing_reads_are_ignored_and_named(parts):
+    binding = restore(rebuild(job(parts)), identify(parts), Restore()).binding
+    assert sum(binding.ignored.values()) == len(rebuild(job(parts)).model.unread) > 6
+    (note,) = binding.notes
+    assert note.startswith(f"{sum(binding.ignored.values())} variables of the graph are read by no")
+    assert "big/kernel/part_0/Adam" in note
+
+
+@pytest.mark.parametrize("broken", ["begin", "shape", "missing"])
+def test_parts_that_do_not_cover_the_value_are_refused(parts, broken):
+    model = rebuild(job(parts))
+    first = model.model.parts["big/kernel/part_0"]
+    if broken == "missing":
+        del model.model.parts["big/kernel/part_0"]
+    else:
+        changed = dataclasses.replace(first, **{broken: (1, 0) if broken == "begin" else (8, 4)})
+        model.model.parts["big/kernel/part_0"] = changed
+    assert problems_of(restore, model, identify(parts), Restore())
 
 
 def test_a_saved_model_of_it_runs_from_its_files(checkpoint, tmp_path):
