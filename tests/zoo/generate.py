@@ -20,9 +20,9 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-import models
 import tensorflow as tf
 import tf1
+import zoo_models as models
 from architectures import ARCHITECTURES, Architecture
 from savers import SAVERS, SPECIAL, CannotSaveError, Saved, Saver, Subject, applies
 

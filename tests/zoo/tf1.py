@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from models import GOLDEN_NAMES, save_golden
 from tensorflow.core.protobuf import meta_graph_pb2
 from tf1_graphs import GRAPHS, Graph
+from zoo_models import GOLDEN_NAMES, save_golden
 
 v1 = tf.compat.v1
 
@@ -80,7 +80,7 @@ def _write(
 def _move_away(state: Path, folder: Path) -> None:
     """The Saver writes absolute paths; the machine that they were true on is another one."""
     text = state.read_text(encoding="utf-8")
-    state.write_text(text.replace(str(folder), "/home/someone/runs/7"), encoding="utf-8")
+    state.write_text(text.replace(str(folder), "/data/runs/7"), encoding="utf-8")
 
 
 def _place(meta: Path, device: str) -> None:

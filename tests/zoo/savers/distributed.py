@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import models
 import tensorflow as tf
+import zoo_models as models
 
 from savers.registry import CannotSaveError, Saved, Subject, saver
 

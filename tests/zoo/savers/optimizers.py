@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import models
 import numpy as np
 import tensorflow as tf
+import zoo_models as models
 
 from savers.checkpoints import partner
 from savers.registry import CannotSaveError, Saved, Subject, saver
