@@ -36,6 +36,12 @@ EVERY_ARCHITECTURE = {
 ALWAYS = {"dense", "attention", "char_rnn"}
 """Architectures whose main ways of saving are packed from each world."""
 MAIN = {"save_weights", "checkpoint_model", "checkpoint_root", "weights_h5", "keras_archive"}
+BESIDES = {
+    ("tf215-keras2", "hard_sigmoid", "weights_h5"),
+    ("tf215-keras2", "stateful_text", "weights_h5"),
+    ("tf215-keras2", "adapted_lookup", "keras_archive_alone"),
+    ("tf221-keras3", "adapted_lookup", "keras_archive_alone"),
+}
 TOO_LARGE = {"saved_model", "keras_saved_model", "exported"}
 """Packed for `dense`, `mlp` and `bare_variables` alone: a SavedModel is mostly its graph."""
 
@@ -58,6 +64,7 @@ def _wanted(file: Path, world: str) -> bool:
         architecture in EVERY_SAVER[world]
         or saver in EVERY_ARCHITECTURE[world]
         or (architecture in ALWAYS and saver in MAIN)
+        or (world, architecture, saver) in BESIDES
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 HERE = Path(__file__).resolve().parent
@@ -84,3 +86,17 @@ def test_every_hole_covers_a_case(cases):
         )
     ]
     assert not idle
+
+
+def test_wrong_numbers_are_seen(cases, tmp_path):
+    """The run itself would notice: one output of the golden file is moved by a percent."""
+    original = next(f for f in cases if f.match("tf221-keras3/dense/checkpoint_model/case.json"))
+    shutil.copytree(original.parent.parent, tmp_path / "dense")
+    golden = tmp_path / "dense" / "golden.npz"
+    with np.load(golden) as data:
+        arrays = dict(data)
+    arrays["out_0"][0, 0] *= 1.01
+    np.savez(golden, **arrays)
+    (result,) = run([tmp_path / "dense" / "checkpoint_model" / "case.json"], "keras-3")
+    assert result["outcome"] == "wrong", result
+    assert "WRONG NUMBERS" in complaint(result)
