@@ -17,8 +17,9 @@ def record_golden(path: str | Path, fn: Callable[..., Any], **inputs: Any) -> Pa
     inference mode. A single input may be given to a callable that takes it by position only.
     Needs NumPy alone; arrays, tensors and Python numbers are taken as `numpy.asarray` takes them.
 
-    Raises ValueError where there are no inputs, an output is empty or a value is not numeric,
-    boolean or a string. The file appears whole or not at all.
+    Raises ValueError where there are no inputs, the model returned nothing, an array is empty, an
+    output has no finite value, or a value is not numeric, boolean or a string. The file appears
+    whole or not at all.
     """
     import numpy as np
 
@@ -32,6 +33,11 @@ def record_golden(path: str | Path, fn: Callable[..., Any], **inputs: Any) -> Pa
     for name, array in arrays.items():
         if array.dtype.kind not in "biufcSUO" or (array.dtype.kind == "O" and not _strings(array)):
             raise ValueError(f"{name} has dtype {array.dtype}, which a golden file cannot hold")
+        if not array.size:
+            raise ValueError(f"{name} is empty: it would prove nothing")
+        outputs_are_numbers = array.dtype.kind in "fc" and name.startswith("out_")
+        if outputs_are_numbers and not np.isfinite(array).any():
+            raise ValueError(f"{name} holds NaN and infinite values only: it would prove nothing")
     return _write(Path(path), {name: _plain(array) for name, array in arrays.items()})
 
 

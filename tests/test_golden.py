@@ -55,9 +55,18 @@ def test_a_type_error_inside_the_model_is_not_swallowed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("fn", "inputs"), [(lambda: 1, {}), (lambda x: [], {"x": 1}), (lambda x: object(), {"x": 1})]
+    ("fn", "inputs"),
+    [
+        (lambda: 1, {}),
+        (lambda x: [], {"x": 1}),
+        (lambda x: object(), {"x": 1}),
+        (lambda x: x, {"x": np.zeros((0, 4))}),
+        (lambda x: x, {"x": [np.nan, np.inf]}),
+    ],
 )
 def test_what_cannot_be_recorded_is_refused(tmp_path, fn, inputs):
-    with pytest.raises(ValueError, match=r"needs at least|nothing to record|dtype object"):
+    with pytest.raises(
+        ValueError, match=r"needs at least|nothing to record|dtype object|would prove nothing"
+    ):
         record_golden(tmp_path / "g.npz", fn, **inputs)
     assert list(tmp_path.iterdir()) == []

@@ -32,11 +32,13 @@ def load_golden(path: Path, signatures: Sequence[SignatureRecord]) -> Golden:
     """Read `path` for the one of `signatures` that it fits.
 
     Raises CkptActionError (CONFIG) with every problem: no such file, no `.npz`, names that are
-    missing, unknown or unused, dtypes and shapes that the signature does not take.
+    missing, unknown or unused, dtypes and shapes that the signature does not take, values that
+    prove nothing.
     """
     arrays = _read(path)
     signature = _choose(path, arrays, signatures)
-    problems = [_problem(path, message) for message in _misfits(arrays, signature)]
+    messages = _misfits(arrays, signature) or _empty(arrays)
+    problems = [_problem(path, message) for message in messages]
     if problems:
         raise CkptActionError(*problems)
     return Golden(
@@ -103,6 +105,21 @@ def _misfits(arrays: Mapping[str, Array], signature: SignatureRecord) -> list[st
         if key in arrays:
             found += _unlike(key, arrays[key], tensor, sizes, of_input=key not in outputs)
     return found
+
+
+def _empty(arrays: Mapping[str, Array]) -> list[str]:
+    """Sentences on arrays that any model would agree with, or that hold no input."""
+    found = [
+        f"The golden file's {key!r} is empty (shape {list(array.shape)}), so it proves nothing."
+        for key, array in arrays.items()
+        if not array.size
+    ]
+    return found + [
+        f"The golden file's {key!r} holds NaN and infinite values only, so it proves nothing."
+        for key, array in arrays.items()
+        if key.startswith("out_") and array.size and array.dtype.kind in "fc"
+        if not np.isfinite(array).any()
+    ]
 
 
 def _unlike(

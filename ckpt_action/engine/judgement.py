@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.probes import Probe
-from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import Against, compare
 
@@ -43,6 +45,30 @@ def golden_problems(who: str, verdicts: tuple[OutputVerdict, ...]) -> tuple[Prob
         for v in verdicts
         if not v.passed
     )
+
+
+def tolerance_problems(probes: Sequence[Probe], verify: Verify) -> tuple[Problem, ...]:
+    """One warning per output whose every value is below its tolerance: zeros would agree too."""
+    return tuple(
+        Problem(
+            code=ExitCode.VERIFY,
+            severity=Severity.WARNING,
+            message=f"Output {name!r} of signature {probes[0].signature!r} proves nothing: all its "
+            "values are smaller than the tolerance, so zeros would agree as well.",
+            hint="Choose a smaller `verify.atol`.",
+        )
+        for name in probes[0].reference
+        if all(_small(p, name, verify) for p in probes)
+    )
+
+
+def _small(probe: Probe, name: str, verify: Verify) -> bool:
+    against: Against = "reference" if probe.golden is None else "golden"
+    values = probe.reference[name]
+    if values.dtype.kind in "iubO" or not (values != 0).any():
+        return False  # compared exactly; zeros, which the sensitivity control answers for
+    zeros = np.zeros_like(values)
+    return compare(values, zeros, against=against, rtol=verify.rtol, atol=verify.atol).passed
 
 
 def describe(verdict: OutputVerdict) -> str:

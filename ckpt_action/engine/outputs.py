@@ -31,6 +31,7 @@ def named_outputs(signature: Signature, result: Any, model: Any) -> dict[str, tf
     keyed = all(path and all(isinstance(part, str) for part in path[:1]) for path, _ in leaves)
     keys = ["_".join(map(str, path)) for path, _ in leaves] if keyed else []
     declared = [output.name for output in signature.outputs]
+    _refuse_equal(signature, keys)
     if declared and keys:
         return _by_key(signature, declared, dict(zip(keys, tensors, strict=True)))
     if declared:
@@ -40,14 +41,18 @@ def named_outputs(signature: Signature, result: Any, model: Any) -> dict[str, tf
         names = declared
     else:
         names = [legal_name(key) for key in keys] or _layer_names(model, signature, len(tensors))
+    _refuse_equal(signature, names)
+    return dict(zip(names, tensors, strict=True))
+
+
+def _refuse_equal(signature: Signature, names: list[str]) -> None:
     if len(set(names)) != len(names):
         raise fail(
             ExitCode.SIGNATURE,
             f"signature {signature.name}: two outputs would have the same name: "
             f"{', '.join(names)}.",
-            hint="Name them with `outputs`.",
+            hint="Name them with `outputs`, or return other keys.",
         )
-    return dict(zip(names, tensors, strict=True))
 
 
 def _by_key(

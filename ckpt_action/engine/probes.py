@@ -80,6 +80,21 @@ def draw(
     return tuple(_draw_one(signature, recipe, sample, seed) for sample in range(samples))
 
 
+def of_another_size(signature: SignatureRecord, probe: Probe) -> Probe | None:
+    """`probe` with another number of rows, some of them twice or left out, and without outputs;
+    None where the inputs have no free first dimension in common."""
+    shapes = [t.shape or (None,) for t in signature.inputs]
+    name = shapes[0][0] if shapes else None
+    if not isinstance(name, str) or any(s[0] != name or name in s[1:] for s in shapes):
+        return None
+    rows = 3 if len(next(iter(probe.inputs.values()))) != 3 else 2
+    return Probe(
+        signature=probe.signature,
+        label=f"{probe.label} ({name}={rows})",
+        inputs={key: np.resize(a, (rows, *a.shape[1:])) for key, a in probe.inputs.items()},
+    )
+
+
 def _draw_one(signature: SignatureRecord, recipe: Recipe, sample: int, seed: int) -> Probe:
     generator = np.random.default_rng([seed, sample])
     sizes = _free_sizes(signature, recipe, sample)

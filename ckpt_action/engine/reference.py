@@ -10,9 +10,9 @@ import tensorflow as tf
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.golden_file import Golden, load_golden
-from ckpt_action.engine.judgement import golden_problems, judge
+from ckpt_action.engine.judgement import golden_problems, judge, tolerance_problems
 from ckpt_action.engine.live import LiveSignature, unmoved
-from ckpt_action.engine.probes import Probe, Recipe, draw, recipes
+from ckpt_action.engine.probes import Probe, Recipe, draw, of_another_size, recipes
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.rows import rows_apart, rows_proof, rows_warning
 from ckpt_action.errors import ExitCode, Problem, Severity
@@ -32,9 +32,10 @@ class Reference:
 def make_reference(model: TracedModel, verify: Verify) -> Reference:
     """Run every signature of `model` on its probes.
 
-    A signature that the golden file belongs to is probed with the golden inputs, every other one
-    with `verify.samples` seeded batches. Problems of the model are collected; a golden file that
-    fits no signature raises CkptActionError (CONFIG).
+    A signature that the golden file belongs to is probed with the golden inputs, as they are and
+    with another number of rows where that is free, every other one with `verify.samples` seeded
+    batches. Problems of the model are collected; a golden file that fits no signature raises
+    CkptActionError (CONFIG).
     """
     golden = None
     if verify.golden is not None:
@@ -56,13 +57,11 @@ def _of_signature(
     live: LiveSignature, model: TracedModel, verify: Verify, golden: Golden | None
 ) -> Reference:
     name = live.record.name
-    if golden is not None and golden.signature == name:
-        probe = Probe(signature=name, label="golden", inputs=golden.inputs, golden=golden.outputs)
-        found: tuple[Probe, ...] | str = _run(live, (probe,))
-    else:
-        found = _search(live, verify)
-    if isinstance(found, str):
-        return Reference(probes=(), proofs=(), problems=(_unprobed(name, found),))
+    found = (
+        _recorded(live, golden) if golden and golden.signature == name else _search(live, verify)
+    )
+    if isinstance(found, Problem):
+        return Reference(probes=(), proofs=(), problems=(found,))
     smallest = min(found, key=lambda p: sum(a.size for a in p.inputs.values()))
     repeated = all(
         live.repeats(p.inputs, p.reference) for p in (found if live.random else (smallest,))
@@ -83,12 +82,27 @@ def _of_signature(
             *(() if retraced else (_drawn_in_python(name),)),
             *((rows_warning(name),) if rows is False else ()),
             *_number_problems(name, found),
+            *tolerance_problems(found, verify),
         ),
     )
 
 
-def _search(live: LiveSignature, verify: Verify) -> tuple[Probe, ...] | str:
-    """Probes with outputs by the first recipe that works; else the model's last refusal."""
+def _recorded(live: LiveSignature, golden: Golden) -> tuple[Probe, ...] | Problem:
+    """The golden probe with outputs, and the same inputs with another number of rows."""
+    name = live.record.name
+    probe = Probe(signature=name, label="golden", inputs=golden.inputs, golden=golden.outputs)
+    ran = _run(live, (probe,))
+    if isinstance(ran, str):
+        return _unprobed(name, ran)
+    resized = of_another_size(live.record, probe)
+    if resized is None:
+        return ran
+    more = _run(live, (resized,))
+    return _fixed_size(resized, more) if isinstance(more, str) else ran + more
+
+
+def _search(live: LiveSignature, verify: Verify) -> tuple[Probe, ...] | Problem:
+    """Probes with outputs by the first recipe that works; else a problem with the last refusal."""
     refusal = "the signature declares inputs that no recipe can draw"
     chosen: tuple[Recipe, tuple[Probe, ...]] | None = None
     for recipe in recipes(live.record):
@@ -101,7 +115,7 @@ def _search(live: LiveSignature, verify: Verify) -> tuple[Probe, ...] | str:
             return ran
         else:
             chosen = chosen or (recipe, ran)
-    return chosen[1] if chosen else refusal
+    return chosen[1] if chosen else _unprobed(live.record.name, refusal)
 
 
 def _run(live: LiveSignature, probes: tuple[Probe, ...]) -> tuple[Probe, ...] | str:
@@ -162,12 +176,23 @@ def _unprobed(signature: str, refusal: str) -> Problem:
     )
 
 
+def _fixed_size(probe: Probe, refusal: str) -> Problem:
+    return Problem(
+        code=ExitCode.VERIFY,
+        message=f"Signature {probe.signature!r} takes the golden inputs, but not with another free "
+        f"size, {probe.label}: {refusal}",
+        hint="Something keeps the size of the first call; or declare a number instead of a name.",
+    )
+
+
 def _number_problems(signature: str, probes: tuple[Probe, ...]) -> tuple[Problem, ...]:
     """NaN where the golden file expects it is right. For seeded inputs some NaN may be the inputs'
     fault, a warning; an output without one finite value proves nothing and is an error."""
+    if any(p.golden is not None for p in probes):
+        return ()
     problems = []
     for name in probes[0].reference:
-        arrays = [p.reference[name] for p in probes if p.golden is None]
+        arrays = [p.reference[name] for p in probes]
         numbers = [a.astype(np.complex128) for a in arrays if _is_float(a) and a.size]
         if not numbers or not (nan := sum(_nan_count(a) for a in arrays)):
             continue

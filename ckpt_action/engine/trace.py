@@ -20,6 +20,7 @@ from ckpt_action.engine.metagraph import own_control_dependencies
 from ckpt_action.engine.outputs import named_outputs
 from ckpt_action.engine.records import Rebuilt, Restored, TracedModel, TracedSignature
 from ckpt_action.engine.retrace import same_trace
+from ckpt_action.engine.unchanged import values_stay
 from ckpt_action.engine.user_code import describe_error
 from ckpt_action.engine.written import training_writes
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
@@ -32,6 +33,11 @@ def trace(restored: Restored, name: str, initial: Initial | None = None) -> Trac
     `initial` tells the values that the variables had before they were restored. Raises
     CkptActionError (SIGNATURE) with the problems of all signatures.
     """
+    with values_stay(restored):
+        return _trace(restored, name, initial or {})
+
+
+def _trace(restored: Restored, name: str, initial: Initial) -> TracedModel:
     traced: list[TracedSignature] = []
     captures: list[Captures] = []
     problems: list[Problem] = []
@@ -49,7 +55,7 @@ def trace(restored: Restored, name: str, initial: Initial | None = None) -> Trac
     unread = unread_variables(restored, read)
     for one in traced:
         graph = one.function.graph
-        problems += copied_values(restored, one.record.name, graph, unread, initial or {})
+        problems += copied_values(restored, one.record.name, graph, unread, initial)
     _raise_errors(problems)
     problems += [p for found in captures for p in found.problems]
     problems += unread_warning(unread)

@@ -123,6 +123,13 @@ def impossible(arguments, work):
 def golden(arguments, work):
     w = variable([1.0, 2.0], "w")
     model = traced(lambda x: x * w, [w], x=("float32", ("batch", 2)))
+    return reference_of(model, golden=Path(arguments["file"]), atol=arguments.get("atol"))
+
+
+def two_rows(arguments, work):
+    """Keeps the size that it was first called with."""
+    w = variable([[2.0, 2.0]] * 2, "w")
+    model = traced(lambda x: x * w, [w], x=("float32", ("batch", 2)))
     return reference_of(model, golden=Path(arguments["file"]))
 
 

@@ -94,8 +94,24 @@ Y = X * np.array([1, 2], np.float32)
 def test_golden_outputs_are_named_or_counted(reference, tmp_path, name):
     np.savez(tmp_path / "g.npz", in_x=X, **{name: Y})
     found = reference("golden", file=str(tmp_path / "g.npz"))
-    assert found["labels"] == ["golden"]
+    assert found["labels"] == ["golden", "golden (batch=3)"]
     assert found["proofs"]["golden"][0] is True
+    assert found["problems"] == []
+
+
+def test_golden_inputs_are_taken_with_another_number_of_rows(reference, tmp_path):
+    np.savez(tmp_path / "g.npz", in_x=X, out_y=X * 2)
+    ((severity, message),) = reference("two_rows", file=str(tmp_path / "g.npz"))["problems"]
+    assert severity == "error"
+    assert "golden (batch=3)" in message
+
+
+def test_a_tolerance_that_zeros_would_meet_is_a_warning(reference, tmp_path):
+    np.savez(tmp_path / "g.npz", in_x=X, out_y=Y)
+    found = reference("golden", file=str(tmp_path / "g.npz"), atol=100.0)
+    ((severity, message),) = found["problems"]
+    assert severity == "warning"
+    assert "zeros would agree" in message
 
 
 def test_a_wrong_golden_value_is_an_error_of_the_model(reference, tmp_path):
@@ -114,6 +130,8 @@ def test_a_wrong_golden_value_is_an_error_of_the_model(reference, tmp_path):
         ({"in_x": X, "out_z": Y}, "'out_z' is not used"),
         ({"in_x": X.astype("float64"), "out_y": Y}, "dtype float64, expected float32"),
         ({"in_x": X, "out_y": Y.astype("float64")}, "dtype float64, expected float32"),
+        ({"in_x": X[:0], "out_y": Y[:0]}, "'in_x' is empty"),
+        ({"in_x": X, "out_y": Y * np.float32("nan")}, "NaN and infinite values only"),
         ({"in_x": X[0], "out_y": Y}, "shape [2], expected [batch, 2]"),
         ({"in_x": X[:, :1], "out_y": Y}, "shape [2, 1], expected [batch, 2]"),
     ],

@@ -164,3 +164,14 @@ def test_rows_of_their_own():
 @pytest.mark.parametrize("shape", [("n", "n"), (2, 4)])
 def test_rows_are_not_looked_at_where_the_first_size_is_no_batch(shape):
     assert rows_of("ScalesBySum", shape) == (None, [])
+
+
+def test_variables_that_change_while_they_are_traced():
+    problem = problem_of(restored_with_others, "ClipsWhileTraced")
+    assert problem.code is ExitCode.SIGNATURE
+    assert "wrote w while it was traced" in problem.message
+
+
+def test_two_keys_that_become_one_name():
+    declared = signature(["a_b"], x=("float32", "batch", 4))
+    assert "the same name" in problem_of(traced, "dishonest:SameKeys", declared).message

@@ -213,3 +213,23 @@ class ScalesBySum(tf.Module):
 
     def __call__(self, x):
         return x * self.w + tf.reduce_sum(x)
+
+
+class ClipsWhileTraced(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, x):
+        with tf.init_scope():
+            self.w.assign(tf.clip_by_norm(self.w, 1.0))
+        return x @ self.w
+
+
+class SameKeys(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, x):
+        return {"a_b": x @ self.w, "a": {"b": x}}
