@@ -116,7 +116,17 @@ class Hdf5Weights:
             raise broken(self.file, f"{key!r} in {self.file.name} is of the type {dtype}.", AGAIN)
         shape = tuple(int(size) for size in data.shape)
         size = math.prod(shape) * SIZES.get(dtype, 0)
-        return Entry(key=key, dtype=dtype, shape=shape, bytes=size, role=_role(key))
+        name = self._full_name(key)
+        return Entry(key=key, dtype=dtype, shape=shape, bytes=size, role=_role(key), full_name=name)
+
+    def _full_name(self, key: str) -> str:
+        """The names that Keras 3 writes beside the values of a layer and of the models around it:
+        `user/proj/0` for `layers/functional/layers/dense/vars/0`; empty where there are none."""
+        parts = key.split("/")
+        groups = ["/".join([*parts[:end], "vars"]) for end in range(1, len(parts) - 1)]
+        names = [self._root[g].attrs.get("name") for g in groups if g in self._root]
+        known = [str(name) for name in names if name is not None]
+        return "/".join([*known, parts[-1]]) if known else ""
 
     def _attribute(self, name: str) -> str | None:
         value = self._root.attrs.get(name)

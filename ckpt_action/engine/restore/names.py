@@ -3,45 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 
 from ckpt_action.engine.restore.records import Candidate
 
 _COUNTED = re.compile(r"(.*?)(?:_(\d+))?")
 
+Owner = frozenset[tuple[str, int]]
+"""The parts of one name: (family, rank among the family's members on that side)."""
+
 
 def contradicted(bound: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Those bound by order alone whose name asks for another value that would fit as well.
+    """Those bound by a place in an order whose names would agree better the other way round.
 
-    Keras counts its automatic names through the whole process (`dense_7`), so names are compared
-    by their rank among the names of one family. A name that several variables share says nothing.
+    Every part of the names counts: of two towers with a layer `proj` in each, the towers' names
+    decide. Keras counts its automatic names through the whole process (`dense_7`), so a part is
+    compared by its rank among the parts of one family. Names that agree equally well both ways say
+    nothing.
     """
-    ordered = [c for c in bound if c.ordered and c.value.full_name]
-    live = _owners({i: c.variable.path for i, c in enumerate(ordered)})
-    stored = _owners({i: c.value.full_name for i, c in enumerate(ordered)})
-    wanted = [(live[i], c.value.shape, c.value.dtype) for i, c in enumerate(ordered)]
-    offered = [(stored[i], c.value.shape, c.value.dtype) for i, c in enumerate(ordered)]
-    demand, supply = Counter(wanted), Counter(offered)
-    return tuple(
-        candidate
-        for candidate, want, offer in zip(ordered, wanted, offered, strict=True)
-        if want != offer and demand[want] == 1 and supply[want] == 1
-    )
+    ordered = [c for c in bound if c.value.full_name and _by_place(c)]
+    live = _owners([c.variable.path for c in ordered])
+    stored = _owners([c.value.full_name for c in ordered])
+    alike: dict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
+    for number, candidate in enumerate(ordered):
+        alike[candidate.value.shape, candidate.value.dtype].append(number)
+    found = {
+        number
+        for members in alike.values()
+        for one, other in combinations(members, 2)
+        if _better_swapped(live, stored, one, other)
+        for number in (one, other)
+    }
+    return tuple(candidate for number, candidate in enumerate(ordered) if number in found)
 
 
-def _owners(names: Mapping[int, str]) -> dict[int, tuple[str, int, str]]:
-    """(family of the layer's name, rank in the family, the variable's own name) of each name."""
-    split = {i: _split(name) for i, name in names.items()}
+def _by_place(candidate: Candidate) -> bool:
+    """By the order of layers, or by an index in a list."""
+    return candidate.ordered or any(p.isdigit() for p in candidate.variable.place.split("/"))
+
+
+def _better_swapped(live: Sequence[Owner], stored: Sequence[Owner], one: int, other: int) -> bool:
+    as_bound = len(live[one] & stored[one]), len(live[other] & stored[other])
+    swapped = len(live[one] & stored[other]), len(live[other] & stored[one])
+    return swapped[0] > as_bound[0] and swapped[1] > as_bound[1]
+
+
+def _owners(names: Sequence[str]) -> list[Owner]:
+    split = [[_split(part) for part in name.split(":", maxsplit=1)[0].split("/")] for name in names]
+    ranks = _ranks(part for parts in split for part in parts)
+    return [frozenset((family, ranks[family][count]) for family, count in p) for p in split]
+
+
+def _ranks(parts: Iterable[tuple[str, int]]) -> Mapping[str, Mapping[int, int]]:
     families: dict[str, set[int]] = defaultdict(set)
-    for family, count, _ in split.values():
+    for family, count in parts:
         families[family].add(count)
-    ranks = {f: {count: r for r, count in enumerate(sorted(c))} for f, c in families.items()}
-    return {i: (family, ranks[family][count], leaf) for i, (family, count, leaf) in split.items()}
+    return {f: {count: r for r, count in enumerate(sorted(c))} for f, c in families.items()}
 
 
-def _split(name: str) -> tuple[str, int, str]:
-    parts = name.split(":", maxsplit=1)[0].split("/")
-    owner = _COUNTED.fullmatch(parts[-2] if len(parts) > 1 else "")
-    assert owner is not None
-    return owner[1], int(owner[2] or 0), parts[-1]
+def _split(part: str) -> tuple[str, int]:
+    counted = _COUNTED.fullmatch(part)
+    assert counted is not None
+    return counted[1], int(counted[2] or 0)

@@ -31,7 +31,11 @@ class WeightsSource(OneByOne):
                 self._part[entry.key] = part
                 if entry.role is Role.MODEL:
                     self.values[entry.key] = Value(
-                        key=entry.key, dtype=entry.dtype, shape=entry.shape, path=entry.key
+                        key=entry.key,
+                        dtype=entry.dtype,
+                        shape=entry.shape,
+                        full_name=entry.full_name,
+                        path=entry.key,
                     )
                 else:
                     aside[entry.role] += 1
