@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from importlib import metadata, util
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.plan import Job
+from ckpt_action.secret_names import is_secret
 
 Environment = Literal["keras-3", "keras-2"]
 
@@ -23,7 +23,6 @@ _FIXED = {
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
 }
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|PRIVATE_KEY|API_?KEY|^ACTIONS_", re.IGNORECASE)
 # What a step writes into these files, later steps of the job take over, tokens in reach.
 _FILE_COMMANDS = {
     "GITHUB_ENV",
@@ -72,7 +71,7 @@ def variables(environment: Environment, environ: Mapping[str, str]) -> dict[str,
     kept = {
         name: value
         for name, value in environ.items()
-        if not _SECRET.search(name) and name not in _FILE_COMMANDS
+        if not is_secret(name) and name not in _FILE_COMMANDS
     }
     legacy = environment == "keras-2" and not _keras_is_2()
     return kept | _FIXED | {"TF_USE_LEGACY_KERAS": "1" if legacy else "0"}

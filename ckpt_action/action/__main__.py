@@ -15,9 +15,8 @@ from ckpt_action.errors import CkptActionError, gravest
 from ckpt_action.report.github import print_annotations
 from ckpt_action.report.problems import print_problems
 from ckpt_action.report.workflow_commands import write_outputs
+from ckpt_action.secret_names import is_secret
 
-_SECRET_WORDS = {"TOKEN", "SECRET", "PASSWORD", "CREDENTIALS"}
-_SERVICES = ("ACTIONS_ID_TOKEN_", "ACTIONS_RUNTIME_", "ACTIONS_RESULTS_", "ACTIONS_CACHE_")
 _LATER_STEPS = {"GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"}
 """Files that change the environment of the steps to come."""
 
@@ -38,13 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
 def withheld(environ: Mapping[str, str]) -> list[str]:
     """Names of the variables that open a door, which the repository's own code may not see."""
-    return sorted(
-        name
-        for name in environ
-        if _SECRET_WORDS & set(name.upper().split("_"))
-        or name.upper().startswith(_SERVICES)
-        or name in _LATER_STEPS
-    )
+    return sorted(name for name in environ if is_secret(name) or name in _LATER_STEPS)
 
 
 def _setup(inputs: Inputs) -> int:

@@ -111,11 +111,16 @@ def test_no_secret_and_no_file_command_reaches_a_child():
         "ACTIONS_CACHE_URL": "1",
         "INPUT_GITHUB-TOKEN": "1",
         "AWS_SECRET_ACCESS_KEY": "1",
+        "MINIO_ACCESS_KEY": "1",
+        "DEPLOY_PAT": "1",
+        "GPG_PASSPHRASE": "1",
+        "SSH_AUTH_SOCK": "/s",
         "GITHUB_ENV": "/f",
         "GITHUB_PATH": "/f",
     }
-    kept = variables("keras-3", secret | {"HOME": "/h", "GITHUB_SHA": "abc"})
+    kept = variables("keras-3", secret | {"HOME": "/h", "GITHUB_SHA": "abc", "PATH": "/p"})
     assert not secret.keys() & kept.keys()
+    assert kept["PATH"] == "/p"
     assert kept["HOME"] == "/h"
     assert kept["GITHUB_SHA"] == "abc"
     assert kept["TF_USE_LEGACY_KERAS"] == "0"
