@@ -19,6 +19,8 @@ from ckpt_action.engine.restore.live import is_layer
 from ckpt_action.engine.restore.match import By, Pair, Walk, names_taken, stored_as
 
 _LAYERS = ("layers", "_layer_checkpoint_dependencies")
+_METRICS = ("metrics", "_metrics")
+"""Attributes in which Keras keeps a model's metrics."""
 
 
 class SavedNames:
@@ -36,6 +38,7 @@ class SavedNames:
                 yield Pair(item=child.item, node=found, by=By.NAME)
         if not is_layer(item):
             return
+        walk.found.aside.update(stored[name] for name in _METRICS if name in stored)
         values = walk.graph.nodes[stored["vars"]].children if "vars" in stored else {}
         for key, variable in _own_state(item).items():
             if key in values:

@@ -12,15 +12,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 import tensorflow as tf
-from architectures import BUILDERS, build
+from architectures import build
 from restoring import DATA, output, restored
 
+NAMES = ("functional", "recurrent", "subclassed")
 FILES = ("ck-1", "w", "w.weights.h5", "legacy.h5")
 
 
 def main():
     found = {}
-    for name in BUILDERS:
+    for name in NAMES:
         golden = np.load(DATA / name / "golden.npz")["y"]
         for file in FILES:
             tf.keras.backend.clear_session()
