@@ -15,8 +15,8 @@ from ckpt_action.errors import ExitCode, Problem, Severity
 def own_signatures(meta: Any) -> tuple[tuple[Signature, ...], tuple[Problem, ...]]:
     """(signatures, a note per signature) of `meta.signature_def`, sorted by name.
 
-    Those with an input of unknown rank, or with anything but plain tensors, are left out: they
-    have to be declared.
+    Those with an input of unknown rank, with anything but plain tensors, or with names that differ
+    in special characters only are left out: they have to be declared.
     """
     signatures, notes = [], []
     for name, definition in sorted(meta.signature_def.items()):
@@ -24,6 +24,11 @@ def own_signatures(meta: Any) -> tuple[tuple[Signature, ...], tuple[Problem, ...
         plain = all(info.WhichOneof("encoding") == "name" for info in infos)
         ranked = not any(info.tensor_shape.unknown_rank for info in definition.inputs.values())
         if not definition.outputs or not plain or not ranked or name.startswith("__saved_model"):
+            continue
+        if any(
+            len({*map(legal_name, side)}) < len(side)
+            for side in (definition.inputs, definition.outputs)
+        ):
             continue
         signature = Signature(
             name=name,

@@ -1,14 +1,16 @@
-"""Layers that compute something else in Keras 3 than in the Keras 2 that trained them.
+"""Layers that compute something else in the Keras that rebuilds them than in the one that wrote the
+checkpoint. All weights fit, so nothing else would notice.
 
-Every layer of both Kerases was run with equal weights on equal inputs (TensorFlow 2.15 against
-2.21). Apart from integer dtypes of category outputs two things differ: what `hard_sigmoid` is, and
-that ConvLSTM layers no longer have it as their default. The weights fit, so nothing else would
-notice.
+Two such changes between Keras 2 and Keras 3 are looked for, each shown by a test that runs both:
+what `hard_sigmoid` is, and that ConvLSTM layers no longer have it as their default. They are seen
+where a layer holds the activation as an attribute, as all layers of Keras do; a call of
+`keras.activations.hard_sigmoid` in the user's own code is not seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ckpt_action.checkpoint.records import Writer
@@ -17,53 +19,90 @@ from ckpt_action.engine.objects import walk
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.plan import Job
 
-_CHANGED_FUNCTION = (
-    "is hard_sigmoid, which is relu6(x + 3) / 6 in Keras 3 and was clip(0.2 * x + 0.5, 0, 1) in "
-    "Keras 2"
-)
-_CHANGED_DEFAULT = (
-    "is sigmoid, the default in Keras 3; in Keras 2 the default was hard_sigmoid, "
-    "clip(0.2 * x + 0.5, 0, 1)"
-)
+_HARD_SIGMOID = {"2": "clip(0.2 * x + 0.5, 0, 1)", "3": "relu6(x + 3) / 6"}
+"""By generation of Keras."""
+
+_WRITERS = {Writer.KERAS_2: "2", Writer.KERAS_3: "3"}
 _CONV_LSTM = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+_IN_ITS_PLACE = "`lambda x: tf.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One attribute of a layer that means something else in the other Keras."""
+
+    place: str
+    here: str
+    """Generation of the Keras that the layer belongs to."""
+    difference: str
 
 
 def semantic_changes(model: Any, job: Job) -> tuple[Problem, ...]:
-    """One problem per attribute of a Keras 3 layer whose meaning changed since the file was made.
+    """One problem per attribute whose meaning differs from that in the Keras of the writer.
 
-    An error, unless the user chose `keras = "3"`, a golden file will tell, or it is not known that
-    Keras 2 wrote the file: then a warning.
+    Also where the file does not tell which Keras wrote it. An error, unless the user chose this
+    Keras or a golden file will tell: then a warning.
     """
-    if job.checkpoint.writer not in (Writer.KERAS_2, Writer.UNKNOWN):
-        return ()
-    keras = loaded_keras(3)
-    if keras is None:
-        return ()
-    certain = job.checkpoint.writer is Writer.KERAS_2
-    proven_otherwise = job.model.keras == "3" or job.model.verify.golden is not None
-    severity = Severity.ERROR if certain and not proven_otherwise else Severity.WARNING
-    ending = "." if proven_otherwise else "; a golden file would settle it."
-    doubt = "" if certain else " (if it was Keras 2 that wrote the checkpoint)"
+    writer = _WRITERS.get(job.checkpoint.writer)
     return tuple(
-        Problem(
-            code=ExitCode.REBUILD,
-            severity=severity,
-            message=f"{place} {difference}{doubt}. All weights fit, the outputs differ.",
-            hint='Set `keras = "2"` (needs tf-keras), or pass the function '
-            f"`lambda x: tf.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)` in its place{ending}",
-        )
-        for place, difference in _changes(model, keras)
+        _problem(change, writer, job) for change in _changes(model) if writer != change.here
     )
 
 
-def _changes(model: Any, keras: Any) -> Iterator[tuple[str, str]]:
-    """(`layer.attribute`, what differs there) for every Keras 3 layer of `model`."""
-    layers = [item for _, item in walk(model) if keras_family(item) == "keras-3"]
-    for layer in layers:
+def _problem(change: Change, writer: str | None, job: Job) -> Problem:
+    golden = job.model.verify.golden is not None
+    chosen = job.model.keras == change.here
+    if writer is None:
+        doubt = " The checkpoint does not tell which Keras wrote it"
+        hint = (
+            'Set `keras = "2"` if Keras 2 trained the model (TensorFlow 2.15 or older, or '
+            'tf_keras), `keras = "3"` if Keras 3 did'
+        )
+    else:
+        doubt = f" Keras {writer} wrote the checkpoint"
+        hint = f'Set `keras = "{writer}"`' + (
+            f" (needs tf-keras), or pass the function {_IN_ITS_PLACE} in its place"
+            if writer == "2"
+            else ""
+        )
+    return Problem(
+        code=ExitCode.REBUILD,
+        severity=Severity.WARNING if golden or chosen else Severity.ERROR,
+        message=f"{change.place} {change.difference}.{doubt}: all weights fit, the outputs may "
+        "differ.",
+        hint=hint + ("." if golden else "; a golden file would settle it."),
+    )
+
+
+def _changes(model: Any) -> Iterator[Change]:
+    for _, layer in walk(model):
+        family = keras_family(layer)
+        if family is None:
+            continue
+        here = family.removeprefix("keras-")
+        keras: Any = loaded_keras(int(here))
         for attribute, value in vars(layer).items():
             if value is keras.activations.hard_sigmoid:
-                yield f"{layer.name}.{attribute}", _CHANGED_FUNCTION
-        if type(layer).__name__ in _CONV_LSTM and (
-            layer.cell.recurrent_activation is keras.activations.sigmoid
-        ):
-            yield f"{layer.name}.recurrent_activation", _CHANGED_DEFAULT
+                place = f"{layer.name}.{attribute}"
+                yield Change(place=place, here=here, difference=_function(here))
+        if type(layer).__name__ in _CONV_LSTM:
+            gate = layer.cell.recurrent_activation
+            if gate is (
+                keras.activations.sigmoid if here == "3" else keras.activations.hard_sigmoid
+            ):
+                place = f"{layer.name}.recurrent_activation"
+                yield Change(place=place, here=here, difference=_default(here))
+
+
+def _function(here: str) -> str:
+    there = "3" if here == "2" else "2"
+    return (
+        f"is hard_sigmoid, which is {_HARD_SIGMOID[here]} in Keras {here} and "
+        f"{_HARD_SIGMOID[there]} in Keras {there}"
+    )
+
+
+def _default(here: str) -> str:
+    old = f"hard_sigmoid, {_HARD_SIGMOID['2']}"
+    now, there, other = ("sigmoid", "2", old) if here == "3" else (old, "3", "sigmoid")
+    return f"is {now}, the default in Keras {here}; in Keras {there} the default is {other}"

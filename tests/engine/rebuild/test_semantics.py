@@ -2,52 +2,77 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import KERAS_3, keras, problems_of, rebuilt
+from cases import KERAS_3, keras, problems_of, rebuilt, tf
 
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.config.records import Verify
 from ckpt_action.errors import Severity
 
-pytestmark = pytest.mark.skipif(not KERAS_3, reason="Keras 2 has one meaning only")
+HERE, THERE = ("3", "2") if KERAS_3 else ("2", "3")
+WRITERS = {"2": Writer.KERAS_2, "3": Writer.KERAS_3}
+OLD, NEW = "clip(0.2 * x + 0.5, 0, 1)", "relu6(x + 3) / 6"
+
+
+def places(layer):
+    """Where a layer of this Keras is flagged; a default of ConvLSTM is hard_sigmoid in Keras 2."""
+    return {
+        "Dense": {"dense.activation"},
+        "Activation": {"activation.activation"},
+        "LSTM": {"lstm_cell.recurrent_activation"},
+        "Bidirectional": {"lstm_cell.recurrent_activation"},
+        "ConvLSTM2D": {"conv_lstm2d.recurrent_activation"},
+        "hard ConvLSTM2D": {"conv_lstm_cell.recurrent_activation"},
+    }[layer]
 
 
 @pytest.mark.parametrize(
-    ("layer", "places"),
-    [
-        ("Dense", {"dense.activation"}),
-        ("Activation", {"activation.activation"}),
-        ("LSTM", {"lstm_cell.recurrent_activation"}),
-        ("Bidirectional", {"lstm_cell.recurrent_activation"}),
-        ("hard ConvLSTM2D", {"conv_lstm_cell.recurrent_activation"}),
-        ("ConvLSTM2D", {"conv_lstm2d.recurrent_activation"}),
-    ],
+    "layer", ["Dense", "Activation", "LSTM", "Bidirectional", "ConvLSTM2D", "hard ConvLSTM2D"]
 )
-def test_every_place_is_named(layer, places):
+@pytest.mark.parametrize("writer", [WRITERS[THERE], Writer.UNKNOWN, Writer.TENSORFLOW])
+def test_every_place_is_named(layer, writer):
     keras.backend.clear_session()
-    problems = problems_of(
-        rebuilt, "activations:build", arguments={"layer": layer}, writer=Writer.KERAS_2
-    )
-    assert {p.message.split(" is ")[0] for p in problems} == places
-    assert all('keras = "2"' in p.hint and "clip" in p.message for p in problems)
+    problems = problems_of(rebuilt, "activations:build", arguments={"layer": layer}, writer=writer)
+    assert places(layer) <= {p.message.split(" is ")[0] for p in problems}
+    for problem in problems:
+        assert problem.severity is Severity.ERROR
+        assert OLD in problem.message
+        assert f'keras = "{THERE}"' in problem.hint
+        assert (f'keras = "{HERE}"' in problem.hint) == (writer is not WRITERS[THERE])
 
 
 def test_the_formulas_in_the_message_are_true():
     x = np.linspace(-6, 6, 100, dtype=np.float32)
-    found = np.asarray(keras.activations.hard_sigmoid(x))
-    np.testing.assert_allclose(found, np.clip(x + 3, 0, 6) / 6, atol=1e-6)
-    assert np.abs(found - np.clip(0.2 * x + 0.5, 0, 1)).max() > 0.05
+    formulas = {"2": np.clip(0.2 * x + 0.5, 0, 1), "3": np.clip(x + 3, 0, 6) / 6}
+    found = np.asarray(keras.activations.hard_sigmoid(tf.constant(x)))
+    np.testing.assert_allclose(found, formulas[HERE], atol=1e-6)
+    assert np.abs(found - formulas[THERE]).max() > 0.05
+    (problem,) = problems_of(
+        rebuilt, "activations:build", arguments={"layer": "Dense"}, writer=WRITERS[THERE]
+    )
+    texts = {"2": OLD, "3": NEW}
+    assert f"{texts[HERE]} in Keras {HERE} and {texts[THERE]} in Keras {THERE}" in problem.message
+
+
+def test_the_defaults_in_the_message_are_true():
+    gate = keras.layers.ConvLSTM2D(1, 1).cell.recurrent_activation
+    kinds = {"2": keras.activations.hard_sigmoid, "3": keras.activations.sigmoid}
+    assert gate is kinds[HERE]
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        {"writer": Writer.KERAS_2, "keras": "3"},
-        {"writer": Writer.KERAS_2, "verify": Verify(golden=Path("golden.npz"))},
-        {"writer": Writer.UNKNOWN},
+        {"writer": WRITERS[THERE], "keras": HERE},
+        {"writer": WRITERS[THERE], "verify": Verify(golden=Path("golden.npz"))},
+        {"writer": Writer.UNKNOWN, "keras": HERE},
+        {"writer": Writer.UNKNOWN, "verify": Verify(golden=Path("golden.npz"))},
     ],
 )
 def test_a_warning_where_something_else_decides(options):
@@ -55,11 +80,28 @@ def test_a_warning_where_something_else_decides(options):
     assert [p.severity for p in problems] == [Severity.WARNING]
 
 
-@pytest.mark.parametrize("writer", [Writer.KERAS_3, Writer.TENSORFLOW])
-def test_nothing_where_keras_2_wrote_nothing(writer):
-    assert not rebuilt("activations:build", arguments={"layer": "Dense"}, writer=writer).problems
-
-
-def test_the_keras_2_formula_in_its_place_is_fine():
-    model = rebuilt("activations:build", arguments={"layer": "formula"}, writer=Writer.KERAS_2)
+@pytest.mark.parametrize("layer", ["Dense", "ConvLSTM2D"])
+def test_nothing_where_this_keras_wrote_the_file(layer):
+    model = rebuilt("activations:build", arguments={"layer": layer}, writer=WRITERS[HERE])
     assert not model.problems
+
+
+@pytest.mark.parametrize("writer", [*WRITERS.values(), Writer.UNKNOWN])
+def test_a_function_of_ones_own_means_the_same_everywhere(writer):
+    model = rebuilt("activations:build", arguments={"layer": "formula"}, writer=writer)
+    assert not model.problems
+
+
+@pytest.mark.skipif(not KERAS_3, reason="this is Keras 2 already")
+def test_all_of_it_under_the_other_keras():
+    pytest.importorskip("tf_keras")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__],
+        env=os.environ | {"TF_USE_LEGACY_KERAS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert " passed" in done.stdout
