@@ -15,7 +15,7 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.keras_inputs import input_structure, model_inputs
+from ckpt_action.engine.keras_inputs import input_structure, legal_name, model_inputs
 from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.signatures import find_method, inference_arguments, parameters
@@ -135,10 +135,11 @@ def _refuse_other_order(signature: Signature, taken: list[str]) -> None:
 def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
     own = model_inputs(model)
     names = [spec.name for spec in signature.inputs]
-    known = {each.name for each in own if each.name}
-    if set(names) == known and len(known) == len(own):
-        by_tensor = {id(each.tensor): each.name for each in own}
-    elif len(names) == len(own) and not known.intersection(names):
+    known = {legal_name(each.name) for each in own if each.name}
+    legal = {legal_name(name): name for name in names}
+    if set(legal) == known and len(known) == len(own) == len(names):
+        by_tensor = {id(each.tensor): legal[legal_name(each.name)] for each in own}
+    elif len(names) == len(own) and not known.intersection(legal) and not _is_unordered(model):
         by_tensor = {id(each.tensor): name for each, name in zip(own, names, strict=True)}
     else:
         shown = ", ".join(f"{each.name or 'inputs'}: {each.dtype}{each.shape}" for each in own)
@@ -146,10 +147,16 @@ def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
             ExitCode.SIGNATURE,
             f"signature {signature.name} declares the inputs {', '.join(names)}; the model takes "
             f"{shown}.",
-            hint="Declare all of them under the model's names, or all under new names in the "
-            "model's order.",
+            hint="Declare all of them under the model's names"
+            + ("." if _is_unordered(model) else ", or all under new names in the model's order."),
         )
     return GraphModelCall(model=model, names=by_tensor)
+
+
+def _is_unordered(model: Any) -> bool:
+    """A dict of several inputs: its order is that of the sorted keys, not of anybody's code."""
+    structure = input_structure(model)
+    return isinstance(structure, Mapping) and len(structure) > 1
 
 
 def _enclosed(model: Any, call: PlainCall) -> Any:

@@ -175,3 +175,16 @@ def test_variables_that_change_while_they_are_traced():
 def test_two_keys_that_become_one_name():
     declared = signature(["a_b"], x=("float32", "batch", 4))
     assert "the same name" in problem_of(traced, "dishonest:SameKeys", declared).message
+
+
+def test_new_names_for_a_dict_of_inputs_which_has_no_order():
+    declared = signature(q=("float32", "batch", 3), k=("float32", "batch", 3))
+    problem = problem_of(rebuilt, "models:functional_dict", declared)
+    assert problem.code is ExitCode.SIGNATURE
+    assert problem.hint == "Declare all of them under the model's names."
+
+
+def test_keys_of_a_dict_that_are_no_legal_names_are_found_again():
+    model = traced("dishonest:odd_keys")
+    found = run(model, query_ids=np.full((1, 3), 5.0), key_ids=np.full((1, 3), 2.0))
+    np.testing.assert_array_equal(found["output_0"], [[3.0, 3.0, 3.0]])

@@ -233,3 +233,10 @@ class SameKeys(tf.Module):
 
     def __call__(self, x):
         return {"a_b": x @ self.w, "a": {"b": x}}
+
+
+def odd_keys():
+    """Both keys become other names in a signature."""
+    inputs = {key: keras.Input((3,), name=key) for key in ("query.ids", "key.ids")}
+    ones = L.Dense(3, kernel_initializer="identity", name="ones")
+    return keras.Model(inputs, L.Subtract()([ones(inputs["query.ids"]), inputs["key.ids"]]))
