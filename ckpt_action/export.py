@@ -136,7 +136,8 @@ def _place(
 
     A job of which at least one target passed replaces the whole folder of that job, so that no
     folder mixes two exports; the manifest names the targets that failed. A job of which nothing
-    passed leaves its earlier folder and entry, and the manifest says so.
+    passed leaves its earlier folder and entry, and the manifest says so. An equal manifest says
+    nothing about the files that lie there: what is proven replaces them always.
     """
     new = [
         _exported(job, outcome, plan.config, commit)
@@ -148,7 +149,7 @@ def _place(
     failed = {job.name for job in plan.jobs if job.name not in placed}
     failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
-    if not manifest.jobs or manifest == old:
+    if not manifest.jobs or (manifest == old and not new):
         return
     write_manifest(manifest, stage.items)
     stage.commit(removed)

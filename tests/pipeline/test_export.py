@@ -13,6 +13,7 @@ from conftest import ckpt_action
 
 from ckpt_action.errors import ExitCode
 from ckpt_action.manifest import read_manifest
+from ckpt_action.recheck import file_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,6 +93,20 @@ def test_one_model_again_keeps_the_others(exported, tmp_path):
     run = ckpt_action("export", "--model", "affine", "--jobs", "1", folder=repository)
     assert run.returncode == 0, run.stderr
     assert tree(repository / "dist") == before
+
+
+def test_an_export_repairs_what_was_damaged(exported, tmp_path):
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    before = tree(repository / "dist")
+    frozen = repository / "dist" / "affine" / "frozen-graph"
+    data = bytearray((frozen / "affine.pb").read_bytes())
+    data[-1] ^= 1
+    (frozen / "affine.pb").write_bytes(data)
+    (frozen / "affine.io.json").unlink()
+    run = ckpt_action("export", "--model", "affine", folder=repository)
+    assert run.returncode == 0, run.stderr
+    assert tree(repository / "dist") == before
+    assert [*file_problems(read_manifest(repository / "dist"), repository / "dist")] == []
 
 
 def test_a_failed_export_keeps_what_was_there(exported, tmp_path):
