@@ -155,7 +155,7 @@ class JobRun:
             name=artifact.name,
             folder=written,
             signatures=result.signatures,
-            variables={path: digests[path] for path in result.captured},
+            variables={p: digests[p] for p in result.captured if p not in artifact.unread},
             payloads=artifact.payloads,
             verify=self._job.model.verify,
             probes=self._work / environment / "probes.npz",

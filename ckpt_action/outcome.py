@@ -113,6 +113,8 @@ class ArtifactOutcome:
     signatures: tuple[SignatureRecord, ...] = ()
     payloads: Mapping[str, str] = field(default_factory=dict)
     """Name of a stored value in the artifact to the path of the model's variable."""
+    unread: tuple[str, ...] = ()
+    """Paths of variables that no output depends on, and that the artifact leaves out."""
     proofs: tuple[Proof, ...] = ()
     verdicts: tuple[OutputVerdict, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -93,6 +93,7 @@ def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> Ar
         outcome,
         signatures=written.signatures,
         payloads=written.payloads,
+        unread=written.unread,
         problems=written.notes,
     )
 

@@ -133,6 +133,22 @@ def test_somebody_elses_folder_is_not_moved_away(repository):
     assert tree(repository / "dist").keys() == {"affine/notes.txt"}
 
 
+def test_a_variable_that_no_output_depends_on_may_be_left_out(repository):
+    """The SavedModel keeps it; the frozen graph has no node for it and says so."""
+    config = repository / "model-export.toml"
+    text = config.read_text().replace("serving_default]", 'serving_default]\nmethod = "scaled"')
+    config.write_text(text.partition("[models.affine.verify]")[0])
+    run = ckpt_action("export", "--model", "affine", folder=repository)
+    assert run.returncode == 0, run.stdout + run.stderr
+    (job,) = read_manifest(repository / "dist").jobs
+    assert {artifact.name: artifact.unread for artifact in job.artifacts} == {
+        "saved-model": (),
+        "frozen-graph": ("shift",),
+    }
+    again = ckpt_action("verify", "dist", folder=repository)
+    assert again.returncode == 0, again.stdout
+
+
 @pytest.fixture(scope="module")
 def broken(trained, tmp_path_factory):
     """One run of many models that go wrong each in its own way."""

@@ -21,3 +21,7 @@ class Affine(tf.Module):
 
     def __call__(self, x):
         return {"z": x * self.scale + self.shift}
+
+    def scaled(self, x):
+        _ = x + self.shift
+        return {"z": x * self.scale}
