@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,20 @@ ROUNDS = 3
 MIB = 2**20
 
 
-def main(models: tuple[str, ...]) -> None:
-    print(f"{'model':14}{'weights':>10}{'stock':>18}{'streaming':>18}{'time':>9}{'memory':>9}")
+def lines(models: tuple[str, ...]) -> Iterator[str]:
+    """The table."""
+    yield f"{'model':14}{'weights':>10}{'stock':>18}{'streaming':>18}{'time':>9}{'memory':>9}"
     for model in models:
         runs = {way: [measured(way, model) for _ in range(ROUNDS)] for way in ("stock", "stream")}
         stock, stream = (min(runs[way], key=lambda run: run["seconds"]) for way in runs)
         weights = stock["weights"]
-        print(
+        yield (
             f"{model:14}{weights / MIB:7.0f} MB{_cost(stock)}{_cost(stream)}"
             f"{stock['seconds'] / stream['seconds']:8.1f}x"
             f"{100 * stream['memory'] / weights:8.1f}%"
         )
-    print(
-        f"Best of {ROUNDS} by time, stock and streaming one after the other. `time` is stock to "
-        "streaming,\n`memory` the streaming freezer's extra peak as a share of the weights."
-    )
+    yield f"Best of {ROUNDS} by time, stock and streaming one after the other. `time` is stock to"
+    yield "streaming, `memory` the streaming freezer's extra peak as a share of the weights."
 
 
 def _cost(run: dict[str, float]) -> str:
@@ -141,4 +140,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         measure(*sys.argv[2:])
     else:
-        main(tuple(sys.argv[1:]) or MODELS)
+        print(*lines(tuple(sys.argv[1:]) or MODELS), sep="\n")

@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schema" / "model-export.schema.json"
 EXAMPLE = ROOT / "examples" / "digits"
+FILE = "model-export.toml"
 LIMIT = 0.5
 """What a clean run may take of check-jsonschema's time."""
 
@@ -45,23 +46,34 @@ keras   = "auto"
 """
 
 
+def project_of(folder: Path) -> Path:
+    """A project below `folder` with the file to be checked."""
+    project = folder / "validated"
+    if not project.exists():
+        shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("dist", "__pycache__"))
+    file = project / FILE
+    file.write_text(HEAD + "".join(MODEL.format(number=n) for n in range(4)))
+    return project
+
+
+def validate_commands() -> tuple[list[str], list[str]]:
+    """Ours, and check-jsonschema's."""
+    bin_folder = Path(sys.executable).parent
+    return (
+        [str(bin_folder / "ckpt-action"), "validate", FILE],
+        [str(bin_folder / "check-jsonschema"), "--schemafile", str(SCHEMA), FILE],
+    )
+
+
 def measure(rounds: int) -> tuple[list[float], list[float]]:
     """Seconds of each run: ours, and check-jsonschema's."""
+    times: tuple[list[float], list[float]] = ([], [])
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name, "project")
-        shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("dist", "__pycache__"))
-        file = folder / "model-export.toml"
-        file.write_text(HEAD + "".join(MODEL.format(number=n) for n in range(4)))
-        bin_folder = Path(sys.executable).parent
-        commands = (
-            [str(bin_folder / "ckpt-action"), "validate", file.name],
-            [str(bin_folder / "check-jsonschema"), "--schemafile", str(SCHEMA), file.name],
-        )
-        times: tuple[list[float], list[float]] = ([], [])
+        project = project_of(Path(name))
         for number in range(rounds + 1):
-            for command, seconds in zip(commands, times, strict=True):
+            for command, seconds in zip(validate_commands(), times, strict=True):
                 start = time.perf_counter()
-                subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
                 if number:  # the first round warms the caches
                     seconds.append(time.perf_counter() - start)
     return times

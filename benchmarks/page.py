@@ -1,0 +1,56 @@
+"""The results in `docs/benchmarks.md`, between two marks; the words around them stay."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.results import Comparison, Way, table
+
+_BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
+_PACKAGES = ("tensorflow", "keras", "numpy")
+
+
+def write_page(
+    page: Path, found: list[Comparison], least: tuple[Way, ...], freezing: list[str]
+) -> None:
+    """Put the results of one run into `page`."""
+    before, rest = page.read_text(encoding="utf-8").split(_BEGIN)
+    after = rest.split(_END)[1]
+    body = [
+        _BEGIN,
+        _machine(),
+        "",
+        *table(found),
+        "",
+        "The floor, which nothing can be cheaper than:",
+        "",
+        *(f"- {w.name}: {w.cost.wall:.2f} s, {w.cost.peak / 2**20:.0f} MiB" for w in least),
+        "",
+        "Freezing alone, without build and restore:",
+        "",
+        "```text",
+        *freezing,
+        "```",
+        _END,
+    ]
+    page.write_text(before + "\n".join(body) + after, encoding="utf-8")
+
+
+def _machine() -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    text = information.read_text() if information.exists() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1] if found else platform.machine()
