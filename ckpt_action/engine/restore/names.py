@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 from ckpt_action.engine.restore.records import Candidate
+from ckpt_action.errors import ExitCode, Problem, Severity
 
 _COUNTED = re.compile(r"(.*?)(?:_(\d+))?")
 
@@ -24,8 +25,8 @@ def contradicted(bound: Iterable[Candidate]) -> tuple[Candidate, ...]:
     nothing.
     """
     ordered = [c for c in bound if c.value.full_name and _by_place(c)]
-    live = _owners([c.variable.path for c in ordered])
-    stored = _owners([c.value.full_name for c in ordered])
+    live = _owners([(c.variable.path, *c.variable.names) for c in ordered])
+    stored = _owners([(c.value.full_name,) for c in ordered])
     alike: dict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
     for number, candidate in enumerate(ordered):
         alike[candidate.value.shape, candidate.value.dtype].append(number)
@@ -39,6 +40,32 @@ def contradicted(bound: Iterable[Candidate]) -> tuple[Candidate, ...]:
     return tuple(candidate for number, candidate in enumerate(ordered) if number in found)
 
 
+def undecided(bound: Iterable[Candidate]) -> tuple[Problem, ...]:
+    """A warning where two parts of the model could be exchanged and no recorded name tells them
+    apart: the order of the code decides alone, and only a golden file can prove it."""
+    ordered = [c for c in bound if c.ordered and c.value.full_name]
+    live = _owners([(c.variable.path,) for c in ordered])
+    stored = _owners([(c.value.full_name,) for c in ordered])
+    alike: dict[object, list[int]] = defaultdict(list)
+    for number, candidate in enumerate(ordered):
+        alike[stored[number], candidate.value.shape, candidate.value.dtype].append(number)
+    groups = [m for m in alike.values() if len({live[number] for number in m}) > 1]
+    if not groups:
+        return ()
+    paths = tuple(ordered[number].variable.path for members in groups for number in members)
+    return (
+        Problem(
+            code=ExitCode.RESTORE,
+            severity=Severity.WARNING,
+            message=f"{len(paths)} variables have a twin of equal shape and recorded name, so only "
+            f"the order of the code says which is which: {', '.join(paths[:4])}"
+            f"{', ...' if len(paths) > 4 else ''}.",
+            hint="If the code is not the one that trained the model, a golden file settles it.",
+            details=paths,
+        ),
+    )
+
+
 def _by_place(candidate: Candidate) -> bool:
     """By the order of layers, or by an index in a list."""
     return candidate.ordered or any(p.isdigit() for p in candidate.variable.place.split("/"))
@@ -50,10 +77,15 @@ def _better_swapped(live: Sequence[Owner], stored: Sequence[Owner], one: int, ot
     return swapped[0] > as_bound[0] and swapped[1] > as_bound[1]
 
 
-def _owners(names: Sequence[str]) -> list[Owner]:
-    split = [[_split(part) for part in name.split(":", maxsplit=1)[0].split("/")] for name in names]
+def _owners(names: Sequence[tuple[str, ...]]) -> list[Owner]:
+    """Of each variable, the parts of all names that it goes by."""
+    split = [[_split(part) for name in several for part in _parts(name)] for several in names]
     ranks = _ranks(part for parts in split for part in parts)
     return [frozenset((family, ranks[family][count]) for family, count in p) for p in split]
+
+
+def _parts(name: str) -> list[str]:
+    return name.split(":", maxsplit=1)[0].split("/")
 
 
 def _ranks(parts: Iterable[tuple[str, int]]) -> Mapping[str, Mapping[int, int]]:

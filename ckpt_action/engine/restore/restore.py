@@ -10,6 +10,7 @@ from ckpt_action.engine.restore.choose import choose
 from ckpt_action.engine.restore.ema import averaged
 from ckpt_action.engine.restore.finish import finish
 from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.names import undecided
 from ckpt_action.engine.restore.parts_source import PartsSource
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
@@ -43,7 +44,7 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
         rebuilt=rebuilt,
         variables=_variables(model, attempt),
         binding=_record(rebuilt, checkpoint, model, attempt),
-        problems=problems,
+        problems=problems + undecided(attempt.bound),
     )
 
 
