@@ -20,7 +20,7 @@ demo: $(VENV)/export ## export examples/digits and show what was proven
 	$(BIN)/ckpt-action export examples/digits/model-export.toml
 
 test: $(VENV)/dev $(NODE) ## run the suite (a slice of the wide matrices)
-	$(RUN) pytest -n $(JOBS) --dist loadgroup
+	$(RUN) pytest -n $(JOBS) --dist loadgroup -m 'not slow'
 
 test-all: $(VENV)/dev $(NODE) ## run the suite with the wide matrices
 	$(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
