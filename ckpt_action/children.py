@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.codec import to_data
-from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 from ckpt_action.requests import Ended, Request
 
 _START_TIMEOUT = 600.0
@@ -132,37 +132,77 @@ class ServerProcess:
                 future.set_exception(died)
 
 
-def spawn(request: Request, environ: Mapping[str, str], folder: Path) -> Ended:
-    """A fresh interpreter for `request`: where forking is not possible."""
-    started = time.monotonic()
-    with (request.work / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ckpt_action.engine.worker"],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env=dict(environ),
-            cwd=folder,
-            start_new_session=True,
+class Spawner:
+    """Fresh interpreters: where forking is not possible. Safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """The children start in `folder`."""
+        self._folder = folder
+        self._changing = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    def run(self, request: Request, environ: Mapping[str, str]) -> Ended:
+        """One child for `request`, killed when its time is over.
+
+        Raises CkptActionError (CRASH) where `close` has ended it, or came before.
+        """
+        started = time.monotonic()
+        process = self._start(request, environ)
+        timed_out = threading.Event()
+
+        def end() -> None:
+            timed_out.set()  # before the kill: `_wait` may return before this function does
+            _kill(process)
+
+        timer = threading.Timer(request.timeout, end)
+        timer.start()
+        try:
+            _hand_over(process, request)
+            status, peak = _wait(process)
+        except BaseException:
+            _kill(process)
+            raise
+        finally:
+            timer.cancel()
+            with self._changing:
+                self._running.discard(process)
+        if self._closed and not timed_out.is_set():
+            raise _stopped()
+        return Ended(
+            exit_code=status if status >= 0 else None,
+            signal=-status if status < 0 else None,
+            timed_out=timed_out.is_set(),
+            seconds=time.monotonic() - started,
+            peak_rss=peak,
         )
-    timer = threading.Timer(request.timeout, _kill, [process])
-    timer.start()
-    try:
-        _hand_over(process, request)
-        status, peak = _wait(process)
-    except BaseException:
-        _kill(process)
-        raise
-    finally:
-        timed_out = timer.finished.is_set()
-        timer.cancel()
-    return Ended(
-        exit_code=status if status >= 0 else None,
-        signal=-status if status < 0 else None,
-        timed_out=timed_out,
-        seconds=time.monotonic() - started,
-        peak_rss=peak,
-    )
+
+    def close(self) -> None:
+        """Kill every child; none is started any more."""
+        with self._changing:
+            self._closed = True
+            for process in self._running:
+                _kill(process)
+
+    def _start(self, request: Request, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        with self._changing, (request.work / "log").open("ab") as log:
+            if self._closed:
+                raise _stopped()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ckpt_action.engine.worker"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=dict(environ),
+                cwd=self._folder,
+                start_new_session=True,
+            )
+            self._running.add(process)
+        return process
+
+
+def _stopped() -> CkptActionError:
+    return fail(ExitCode.CRASH, "The run was stopped.")
 
 
 def _hand_over(process: subprocess.Popen[bytes], request: Request) -> None:

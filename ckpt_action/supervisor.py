@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.children import CannotFork, ServerDied, ServerProcess, spawn
+from ckpt_action.children import CannotFork, ServerDied, ServerProcess, Spawner
 from ckpt_action.codec import from_data
 from ckpt_action.diagnosis import crash_problem
 from ckpt_action.environments import Environment, import_problem, variables
@@ -40,13 +40,15 @@ class Supervisor:
         """`jobs` children at once at most; servers log into `folder` and start in it."""
         self._gate = Gate(jobs, available())
         self._folder = folder
+        self._spawner = Spawner(folder)
         self._environ = environ
         self._servers: dict[Environment, ServerProcess] = {}
         self._starting = threading.Lock()
         self._closed = False
 
     def close(self) -> None:
-        """End every server and, with it, every child; nothing is started any more."""
+        """End every server and every child, forked or not; nothing is started any more."""
+        self._spawner.close()
         with self._starting:
             self._closed = True
             for server in self._servers.values():
@@ -72,7 +74,7 @@ class Supervisor:
                 return self._server(environment, environ).run(request)
             except CannotFork:
                 pass
-        return spawn(request, environ, self._folder)
+        return self._spawner.run(request, environ)
 
     def _server(self, environment: Environment, environ: Mapping[str, str]) -> ServerProcess:
         with self._starting:

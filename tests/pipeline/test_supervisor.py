@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import ENVIRON
 
-from ckpt_action.children import spawn
+from ckpt_action import children
+from ckpt_action.children import CannotFork, Spawner
 from ckpt_action.environments import variables
 from ckpt_action.errors import ExitCode
 from ckpt_action.memory import Gate
@@ -140,10 +142,49 @@ def test_a_spawned_child_ends_as_a_forked_one(
     tmp_path, task, timeout, signal, exit_code, timed_out
 ):
     request = Request(task=f"child_tasks:{task}", arguments={}, work=tmp_path, timeout=timeout)
-    ended = spawn(request, variables("keras-3", ENVIRON), tmp_path)
+    ended = Spawner(tmp_path).run(request, variables("keras-3", ENVIRON))
     assert (ended.signal, ended.exit_code, ended.timed_out) == (signal, exit_code, timed_out)
     assert ended.peak_rss > 1 << 20
     assert (tmp_path / "result.json").exists() == (exit_code == 0)
+
+
+def test_a_timeout_is_one_though_the_child_is_gone_before_the_timer_is_done(tmp_path, monkeypatch):
+    gone, kill = threading.Event(), children._kill
+
+    def kill_and_linger(process):
+        kill(process)
+        gone.wait()
+
+    monkeypatch.setattr(children, "_kill", kill_and_linger)
+    request = Request(task="child_tasks:hang", arguments={}, work=tmp_path, timeout=2.0)
+    ended = Spawner(tmp_path).run(request, variables("keras-3", ENVIRON))
+    gone.set()
+    assert (ended.signal, ended.timed_out) == (9, True)
+
+
+def test_closing_ends_spawned_children_and_what_they_started(tmp_path, monkeypatch):
+    def cannot_fork(*_):
+        raise CannotFork
+
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    request = Request(
+        task="child_tasks:hang_with_child",
+        arguments={"fifo": str(fifo)},
+        work=tmp_path / "work",
+        timeout=30.0,
+    )
+    supervisor = Supervisor(jobs=1, folder=tmp_path, environ=ENVIRON)
+    monkeypatch.setattr(supervisor, "_server", cannot_fork)
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(supervisor.run, "keras-3", request)
+        with fifo.open("rb") as opened:
+            supervisor.close()
+            assert opened.read() == b""
+        (problem,) = future.result().problems
+    assert problem.message == "The run was stopped."
+    (again,) = supervisor.run("keras-3", request).problems
+    assert again.message == "The run was stopped."
 
 
 @pytest.mark.parametrize(
