@@ -127,6 +127,9 @@ class Artifact(Protocol):
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """One call from the state that the files hold: earlier calls leave no trace."""
 
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about how it is run; empty where that is in the plain way."""
+
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(name, sha256 of the little-endian C-order bytes) of every stored value."""
 

@@ -114,7 +114,8 @@ class _Check:
                     )
             self.problems += golden_problems(self._who, golden)
         if any(p.reference for p in probes):
-            self._prove("values", before, f"{len(probes)} probes against the restored model")
+            shown = f"{len(probes)} probes against the restored model"
+            self._prove("values", before, ". ".join((shown, *self._artifact.notes())))
         if any(p.golden for p in probes):
             self._prove("golden", before, "the recorded outputs")
 

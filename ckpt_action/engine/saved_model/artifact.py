@@ -36,6 +36,9 @@ class SavedModelArtifact:
     def signatures(self) -> tuple[SignatureRecord, ...]:
         return self._signatures
 
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         if self._loaded is None:
             with finding("loaded by TensorFlow", self._folder):

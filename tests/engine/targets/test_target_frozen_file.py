@@ -11,11 +11,18 @@ import pytest
 from handmade import assert_equal
 from tensorflow.core.framework import graph_pb2
 
+from ckpt_action.codec import to_data
+from ckpt_action.config.records import Verify
+from ckpt_action.engine import verify_job
 from ckpt_action.engine.freeze import artifact as frozen_artifact
 from ckpt_action.engine.freeze import freeze, write
+from ckpt_action.engine.freeze.io_json import read_io
 from ckpt_action.engine.freeze.scan import GraphFile
+from ckpt_action.engine.probe_file import save_probes
+from ckpt_action.engine.probes import Probe
 from ckpt_action.engine.targets import frozen_graph
 from ckpt_action.errors import CkptActionError, ExitCode
+from ckpt_action.requests import VerifyRequest
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +105,31 @@ def edit(io, part: str, key: str, value: str) -> None:
     holder = data if part in data else data["signatures"][0]
     holder[part][0][key] = value
     io.write_text(json.dumps(data))
+
+
+def test_the_proof_says_that_weights_were_fed(exported, tmp_path, monkeypatch):
+    case, folder = exported
+    probe = Probe(
+        signature="serving_default",
+        label="sample 0",
+        inputs=case.inputs["serving_default"],
+        reference=case.live("serving_default"),
+    )
+    save_probes(tmp_path / "probes.npz", (probe,))
+    request = VerifyRequest(
+        format="frozen-graph",
+        name="frozen-graph",
+        folder=folder,
+        signatures=read_io(folder).signatures,
+        variables={},
+        payloads={},
+        verify=Verify(rtol=1e-4, atol=1e-5),
+        probes=tmp_path / "probes.npz",
+    )
+    for limit, fed in ((1 << 30, False), (1 << 16, True)):
+        monkeypatch.setattr(frozen_artifact.FrozenGraphArtifact, "whole_limit", limit)
+        result = verify_job.run(to_data(request), tmp_path)
+        assert result.problems == ()
+        (values,) = (proof for proof in result.proofs if proof.name == "values")
+        assert values.passed
+        assert ("without its large weights" in values.detail) == fed
