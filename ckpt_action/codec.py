@@ -47,6 +47,8 @@ def _read(kind: Any, data: Any) -> Any:
     if origin is tuple:
         return _read_tuple(arguments, data)
     if origin is not None and origin is not Literal and issubclass(origin, Mapping):
+        if not isinstance(data, Mapping):
+            raise TypeError(f"expected an object, got {type(data).__name__}")
         return {key: _read(arguments[1], item) for key, item in data.items()}
     return _read_plain(kind, data)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ckpt_action import __version__
 from ckpt_action.config.load import load_config
 from ckpt_action.config.records import Config
-from ckpt_action.digests import file_record, relative
+from ckpt_action.digests import file_record
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
 from ckpt_action.job import JobRun, Progress
 from ckpt_action.manifest import (
@@ -204,7 +204,7 @@ def _exported(job: Job, outcome: JobOutcome, config: Config, commit: str | None)
         golden=file_record(verify.golden, config.folder) if verify.golden else None,
         rtol=verify.rtol,
         atol=verify.atol,
-        op_libraries=tuple(relative(path, config.folder) for path in job.model.op_libraries),
+        op_libraries=tuple(file_record(path, config.folder) for path in job.model.op_libraries),
     )
 
 

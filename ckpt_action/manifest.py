@@ -39,8 +39,8 @@ class Exported(JobOutcome):
     """The golden file; its path is relative to the configuration's folder."""
     rtol: float | None = None
     atol: float | None = None
-    op_libraries: tuple[str, ...] = ()
-    """Relative to the configuration's folder."""
+    op_libraries: tuple[FileRecord, ...] = ()
+    """Custom ops; their paths are relative to the configuration's folder."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +13,24 @@ from ckpt_action import __version__
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.config.records import Verify
 from ckpt_action.digests import file_digest, relative
-from ckpt_action.errors import ExitCode, Problem, Severity, Where, fail
+from ckpt_action.engine.targets import registry
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where, fail
 from ckpt_action.job import Progress
-from ckpt_action.manifest import NAME, SUMS, Exported, Manifest, listed_files, read_manifest, sums
+from ckpt_action.manifest import (
+    NAME,
+    SUMS,
+    Exported,
+    Manifest,
+    listed_files,
+    read_manifest,
+    sums,
+)
 from ckpt_action.memory import verify_need
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome, Run
 from ckpt_action.requests import VERIFY, Request, VerifyRequest, VerifyResult
 from ckpt_action.staging import HIDDEN, recover
 from ckpt_action.supervisor import Supervisor
+from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0
 _REPORTS = {"report.html", "report.json"}
@@ -30,15 +40,19 @@ _REPORTS = {"report.html", "report.json"}
 @dataclass(frozen=True, kw_only=True)
 class Options:
     base: Path | None = None
-    """Folder that golden files and op libraries are relative to; searched upwards if None."""
+    """Folder that golden files are relative to; searched upwards if None."""
     jobs: int = 1
+    op_libraries: tuple[Path, ...] = ()
+    """What the person allows to be loaded. The folder may be anybody's, so that what it names
+    itself is never loaded."""
 
 
 def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress: Progress) -> Run:
     """Check every file of `folder` against the manifest and open every artifact again.
 
-    Problems are in the returned run, those of one artifact with it. Raises CkptActionError
-    (OUTPUT) where `folder` holds no readable manifest.
+    Problems are in the returned run, those of one artifact with it. Raises CkptActionError:
+    OUTPUT where `folder` holds no readable manifest, VERIFY where that leads out of `folder`,
+    ENVIRONMENT for an op library that cannot be used.
     """
     folder = folder.absolute()
     recover(folder)
@@ -49,6 +63,10 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
             f"There is no {NAME} in {folder}.",
             hint="Give the folder that `ckpt-action export` wrote into.",
         )
+    # What leads out of the folder is not even looked at.
+    if problems := [_problem(folder / NAME, way) for way in ways_out(manifest, folder)]:
+        raise CkptActionError(*problems)
+    libraries = _by_digest(options.op_libraries, folder)
     with (
         tempfile.TemporaryDirectory(prefix="ckpt-action-") as work,
         ThreadPoolExecutor(options.jobs) as pool,
@@ -60,12 +78,13 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
             _JobCheck(
                 job=job,
                 folder=folder,
-                work=Path(work) / job.name,
+                work=Path(work) / str(number),
+                libraries=libraries,
                 bases=(options.base,) if options.base else (Path.cwd(), *folder.parents),
                 supervisor=supervisor,
                 progress=progress,
             )
-            for job in manifest.jobs
+            for number, job in enumerate(manifest.jobs)
         ]
         jobs = tuple(pool.map(_JobCheck.run, checks))
     return Run(
@@ -83,8 +102,10 @@ class _JobCheck:
     job: Exported
     folder: Path
     work: Path
+    libraries: Mapping[str, Path]
+    """By sha256, those that may be loaded."""
     bases: tuple[Path, ...]
-    """Folders that golden files and op libraries may be relative to."""
+    """Folders that golden files may be relative to."""
     supervisor: Supervisor
     progress: Progress
 
@@ -93,7 +114,13 @@ class _JobCheck:
         problems = self.job.problems
         if self.job.golden and golden is None:
             problems += (_no_golden(self.job.golden),)
-        artifacts = tuple(self._check(artifact, golden) for artifact in self.job.artifacts)
+        unusable = tuple(self._unusable())
+        artifacts = tuple(
+            replace(artifact, proofs=(), verdicts=(), problems=unusable)
+            if unusable
+            else self._check(artifact, golden, self.work / str(number))
+            for number, artifact in enumerate(self.job.artifacts)
+        )
         outcome = replace(self.job, artifacts=artifacts, problems=problems)
         failed = outcome.exit_code is not ExitCode.OK
         self.progress.done(self.job.name, "failed" if failed else "verified")
@@ -107,7 +134,19 @@ class _JobCheck:
             (f for f in found if f.is_file() and record and file_digest(f) == record.sha256), None
         )
 
-    def _check(self, artifact: ArtifactOutcome, golden: Path | None) -> ArtifactOutcome:
+    def _unusable(self) -> Iterator[Problem]:
+        """Why no artifact of this job can be opened."""
+        known = {variable.path for variable in self.job.variables}
+        for artifact in self.job.artifacts:
+            if artifact.format not in registry():
+                yield _edited(f"the unknown format {artifact.format!r}", self.folder)
+            for path in sorted(set(artifact.payloads.values()) - known):
+                yield _edited(f"no digest of variable {path!r}", self.folder)
+        for record in self.job.op_libraries:
+            if record.sha256 not in self.libraries:
+                yield _no_library(self.job.name, record)
+
+    def _check(self, artifact: ArtifactOutcome, golden: Path | None, work: Path) -> ArtifactOutcome:
         self.progress(self.job.name, f"verifying {artifact.name}")
         digests = {v.path: v.sha256 for v in self.job.variables}
         request = VerifyRequest(
@@ -118,14 +157,14 @@ class _JobCheck:
             variables={path: digests[path] for path in sorted(set(artifact.payloads.values()))},
             payloads=artifact.payloads,
             verify=Verify(golden=golden, rtol=self.job.rtol, atol=self.job.atol),
-            op_libraries=tuple(map(self._find, self.job.op_libraries)),
+            op_libraries=tuple(self.libraries[r.sha256] for r in self.job.op_libraries),
         )
         answer = self.supervisor.run(
             "keras-3",
             Request(
                 task=VERIFY,
                 arguments=to_data(request),
-                work=self.work / artifact.name,
+                work=work,
                 timeout=_TIMEOUT,
                 memory=verify_need(artifact.bytes),
             ),
@@ -137,9 +176,36 @@ class _JobCheck:
             artifact, proofs=found.proofs, verdicts=found.verdicts, problems=found.problems
         )
 
-    def _find(self, path: str) -> Path:
-        places = [base / path for base in self.bases]
-        return next((place for place in places if place.is_file()), places[0])
+
+def _by_digest(libraries: Iterable[Path], folder: Path) -> dict[str, Path]:
+    found = {}
+    for library in map(Path.absolute, libraries):
+        if is_inside(library, folder):
+            raise fail(
+                ExitCode.ENVIRONMENT,
+                f"{library} lies in the folder that is to be verified.",
+                hint="Give the library that the export was made with.",
+            )
+        try:
+            found[file_digest(library)] = library
+        except OSError as error:
+            raise fail(
+                ExitCode.ENVIRONMENT, f"{library} cannot be read: {error.strerror}."
+            ) from None
+    return found
+
+
+def _no_library(job: str, record: FileRecord) -> Problem:
+    return Problem(
+        code=ExitCode.ENVIRONMENT,
+        message=f"{job} needs the op library {record.path} (sha256 {record.sha256}), which was not "
+        "given.",
+        hint="Loading it runs its code. If you trust it, name it with --op-library FILE.",
+    )
+
+
+def _edited(what: str, folder: Path) -> Problem:
+    return _problem(folder / NAME, f"{NAME} was changed after the export: it has {what}.")
 
 
 def _no_golden(record: FileRecord) -> Problem:

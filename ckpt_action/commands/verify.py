@@ -20,6 +20,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the configuration's folder, where golden files lie; default: found by digest in the "
         "working directory and above the exported folder",
     )
+    parser.add_argument(
+        "--op-library",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="a library of custom ops that the artifacts need, known by its digest; it is loaded, "
+        "so its code runs; may be given several times",
+    )
     add_jobs(parser)
     add_reports(parser)
 
@@ -28,7 +37,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.progress import Progress
     from ckpt_action.recheck import Options, recheck
 
-    options = Options(base=args.base, jobs=args.jobs)
+    options = Options(base=args.base, jobs=args.jobs, op_libraries=tuple(args.op_library))
     with stoppable(), Progress(sys.stderr) as progress:
         run = recheck(args.folder, options, os.environ, progress)
     show(run, args, args.folder)

@@ -9,6 +9,7 @@ from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
 from ckpt_action.manifest import NAME, Manifest, read_manifest
 from ckpt_action.recheck import file_problems
 from ckpt_action.staging import recover
+from ckpt_action.ways_out import ways_out
 
 
 def read_folder(folder: Path) -> Manifest:
@@ -26,24 +27,11 @@ def read_folder(folder: Path) -> Manifest:
             hint="Give the folder that `ckpt-action export` wrote into.",
         )
     # What leads out of the folder is not even looked at.
-    if problems := [*_ways_out(manifest, folder)]:
+    if problems := [_problem(way, folder) for way in ways_out(manifest, folder)]:
         raise CkptActionError(*problems)
     if problems := [*_failures(manifest, folder), *file_problems(manifest, folder)]:
         raise CkptActionError(*problems)
     return manifest
-
-
-def _ways_out(manifest: Manifest, folder: Path) -> Iterator[Problem]:
-    """The folder may come from another job: its manifest must not reach the files of this one."""
-    listed = [
-        f"{a.folder}/{f.path}" for job in manifest.jobs for a in job.artifacts for f in a.files
-    ]
-    for path in listed:
-        if not (folder / path).resolve().is_relative_to(folder.resolve()):
-            yield _problem(f"The manifest names a file outside of the folder: {path}.", folder)
-    for file in sorted(folder.rglob("*")):
-        if file.is_symlink():
-            yield _problem(f"{file.relative_to(folder)} is a symbolic link.", folder)
 
 
 def _failures(manifest: Manifest, folder: Path) -> Iterator[Problem]:

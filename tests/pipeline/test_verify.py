@@ -128,3 +128,82 @@ def test_a_manifest_of_another_form_is_refused(dist):
     run = ckpt_action("verify", dist, folder=dist)
     assert run.returncode == ExitCode.OUTPUT
     assert "Traceback" not in run.stderr
+
+
+def edit(dist: Path, change) -> None:
+    """The manifest as somebody else might have written it, with digests that agree."""
+    manifest = json.loads((dist / "manifest.json").read_text())
+    change(manifest["jobs"][0])
+    (dist / "manifest.json").write_text(json.dumps(manifest))
+    sign_again(dist)
+
+
+def library_record(path: str, data: bytes) -> dict[str, object]:
+    return {"path": path, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def test_a_library_that_only_the_manifest_names_is_not_loaded(dist):
+    """Wherever it lies: beside the folder, where an archive could have put it, or in it."""
+    (dist.parent / "evil.so").write_bytes(b"evil")
+    edit(dist, lambda job: job.update(op_libraries=[library_record("evil.so", b"evil")]))
+    run = ckpt_action("verify", dist, "--base", ".", "--format", "json", folder=dist.parent)
+    assert run.returncode in {ExitCode.VERIFY, ExitCode.ENVIRONMENT}
+    found = errors(run)
+    assert any("needs the op library evil.so" in message for message in found), found
+    assert not any("cannot be loaded" in message for message in found)
+
+
+def test_a_library_that_the_person_names_is_loaded(dist):
+    (dist.parent / "ops.so").write_bytes(b"no library")
+    edit(dist, lambda job: job.update(op_libraries=[library_record("build/ops.so", b"no library")]))
+    run = ckpt_action(
+        *("verify", dist, "--op-library", "ops.so", "--format", "json"), folder=dist.parent
+    )
+    assert any("ops.so cannot be loaded into TensorFlow" in message for message in errors(run))
+
+
+def test_a_library_in_the_folder_is_refused(dist):
+    (dist / "evil.so").write_bytes(b"evil")
+    run = ckpt_action("verify", dist, "--op-library", dist / "evil.so", folder=dist.parent)
+    assert run.returncode == ExitCode.ENVIRONMENT
+    assert "lies in the folder that is to be verified" in run.stderr
+
+
+@pytest.mark.parametrize("folder", ["..", "../elsewhere", "/", "affine/../..", "a\0b"])
+def test_a_manifest_that_leads_out_of_the_folder_is_refused(dist, folder):
+    manifest = json.loads((dist / "manifest.json").read_text())
+    manifest["jobs"][0]["artifacts"][0] |= {"folder": folder, "files": []}
+    (dist / "manifest.json").write_text(json.dumps(manifest))
+    run = ckpt_action("verify", dist, folder=dist.parent)
+    assert run.returncode == ExitCode.VERIFY
+    assert "outside of the folder" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_graph_outside_of_its_folder_is_refused(dist):
+    file = dist / "affine/frozen-graph/affine.io.json"
+    file.rename(file.parent / "moved")
+    (dist.parent / "affine.pb").write_bytes((file.parent / "affine.pb").read_bytes())
+    data = json.loads((file.parent / "moved").read_text()) | {"graph": "../../../affine.pb"}
+    (file.parent / "moved").unlink()
+    file.write_text(json.dumps(data))
+    run = ckpt_action("verify", dist, "--format", "json", folder=dist.parent)
+    assert any("affine.pb is not a file beside it" in message for message in errors(run))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda job: job.update(variables=[]), "no digest of variable"),
+        (lambda job: job["artifacts"][0].update(format="caffe"), "unknown format 'caffe'"),
+        (lambda job: job["artifacts"][0].update(payloads=[]), "cannot be read"),
+        (lambda job: job.update(name="../../../x"), ""),
+    ],
+)
+def test_an_edited_manifest_is_no_defect(dist, change, says):
+    edit(dist, change)
+    run = ckpt_action("verify", dist, folder=dist.parent)
+    assert run.returncode in ({ExitCode.VERIFY, ExitCode.OUTPUT} if says else {ExitCode.OK})
+    assert says in run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+    assert "KeyError" not in run.stdout + run.stderr

@@ -67,6 +67,8 @@ def read_io(folder: Path) -> GraphIO:
             raise ValueError(  # noqa: TRY301 - joins the errors of reading
                 f"{data['format']} version {data['version']} is not known here"
             )
+        if Path(data["graph"]).name != data["graph"]:
+            raise ValueError(f"{data['graph']} is not a file beside it")  # noqa: TRY301 - as above
         return GraphIO(
             graph=folder / data["graph"],
             signatures=tuple(from_data(SignatureRecord, item) for item in data["signatures"]),
