@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ckpt_action.config.load import load_config
 from ckpt_action.config.records import Config
 from ckpt_action.digests import file_record
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
+from ckpt_action.git import Checkout, read_checkout
 from ckpt_action.job import JobRun, Progress
 from ckpt_action.manifest import (
     SUMS,
@@ -55,20 +55,21 @@ def export(
         raise CkptActionError(*loaded.problems)
     plan = make_plan(loaded.config, models=options.models)
     output_dir = (options.output_dir or loaded.config.output_dir).absolute()
-    commit = _commit(loaded.config.folder)
+    checkout = read_checkout(loaded.config.folder, output_dir)
     outcomes: tuple[JobOutcome, ...] = ()
     if plan.jobs:
         recover(output_dir)
         _refuse_foreign(output_dir, plan)
         with staging(output_dir) as stage:
             outcomes = _run_jobs(plan, stage, options.jobs, environ, progress)
-            _place(plan, outcomes, stage, read_manifest(output_dir), commit)
+            _place(plan, outcomes, stage, read_manifest(output_dir), checkout)
     run = Run(
         tool=__version__,
         config=str(file),
         jobs=outcomes,
         problems=loaded.problems + plan.problems,
-        commit=commit,
+        commit=checkout.commit,
+        dirty=checkout.dirty,
     )
     return run, output_dir
 
@@ -130,7 +131,7 @@ def _place(
     outcomes: tuple[JobOutcome, ...],
     stage: Staging,
     old: Manifest | None,
-    commit: str | None,
+    checkout: Checkout,
 ) -> None:
     """Everything that was proven goes into the output folder, together with its manifest.
 
@@ -140,7 +141,7 @@ def _place(
     nothing about the files that lie there: what is proven replaces them always.
     """
     new = [
-        _exported(job, outcome, plan.config, commit)
+        _exported(job, outcome, plan.config, checkout)
         for job, outcome in zip(plan.jobs, outcomes, strict=True)
         if (stage.items / job.name).is_dir()
     ]
@@ -193,27 +194,17 @@ def _is_error(problem: Problem) -> bool:
     return problem.severity is Severity.ERROR
 
 
-def _exported(job: Job, outcome: JobOutcome, config: Config, commit: str | None) -> Exported:
+def _exported(job: Job, outcome: JobOutcome, config: Config, checkout: Checkout) -> Exported:
     verify = job.model.verify
     return exported(
         outcome,
         config.folder,
         tool=__version__,
-        commit=commit,
+        commit=checkout.commit,
+        dirty=checkout.dirty,
         config=config.file.name,
         golden=file_record(verify.golden, config.folder) if verify.golden else None,
         rtol=verify.rtol,
         atol=verify.atol,
         op_libraries=tuple(file_record(path, config.folder) for path in job.model.op_libraries),
     )
-
-
-def _commit(folder: Path) -> str | None:
-    """The commit that `folder` has checked out; None outside of git."""
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return None
-    return answer.stdout.strip() or None

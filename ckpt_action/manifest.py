@@ -33,6 +33,8 @@ class Exported(JobOutcome):
     """Commit of the repository it was made from."""
     config: str
     """Name of the configuration file."""
+    dirty: bool = False
+    """The repository held changes that `commit` has not."""
     failed_targets: tuple[str, ...] = ()
     """Names of targets that were asked for too and failed; nothing of them is here."""
     golden: FileRecord | None = None

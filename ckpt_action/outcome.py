@@ -183,6 +183,8 @@ class Run:
     jobs: tuple[JobOutcome, ...]
     problems: tuple[Problem, ...] = ()
     commit: str | None = None
+    dirty: bool = False
+    """The repository held changes that `commit` has not."""
 
     @property
     def exit_code(self) -> ExitCode:

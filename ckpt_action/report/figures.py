@@ -103,6 +103,11 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
+def changes(run: Run) -> str:
+    """What to add to the name of the commit."""
+    return " with changes that are not committed" if run.dirty else ""
+
+
 def largest(values: Iterable[float | None]) -> float | None:
     """The largest difference; NaN counts as larger than all, None as absent."""
     known = [value for value in values if value is not None]

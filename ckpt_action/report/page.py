@@ -24,6 +24,7 @@ def render(run: Run) -> str:
     headline = hypertext(figures.headline(run))
     kind = _CLASSES[figures.run_status(run)]
     commit = f", commit {code(figures.short(run.commit))}" if run.commit else ""
+    commit += figures.changes(run)
     return "".join(
         (
             '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n',

@@ -22,6 +22,7 @@ _SEVERITIES = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE:
 def render(run: Run, limit: int = SUMMARY_LIMIT - _MARGIN) -> str:
     """Markdown of at most `limit` bytes. Models that failed come first and are cut last."""
     commit = f", commit {code(figures.short(run.commit))}" if run.commit else ""
+    commit += figures.changes(run)
     head = (
         f"## {_MARKS[figures.run_status(run)]} {markdown(figures.headline(run))}\n\n"
         f"{code(run.config)}{commit}, ckpt-action {markdown(run.tool)}\n\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -61,6 +62,7 @@ def test_every_artifact_has_every_proof(exported):
             "golden": True if job.name == "affine" else None,
             "deterministic": True,
             "sensitive": True,
+        "rows": True,
         }
         for artifact in job.artifacts:
             shown = {"signature", "payload", "values"} | ({"golden"} & {job.golden and "golden"})
@@ -147,6 +149,19 @@ def test_a_variable_that_no_output_depends_on_may_be_left_out(repository):
     }
     again = ckpt_action("verify", "dist", folder=repository)
     assert again.returncode == 0, again.stdout
+
+
+def test_changes_that_are_not_committed_are_said(repository):
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com"]
+    for arguments in (["init", "-q"], ["add", "models.py"], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *arguments], cwd=repository, check=True)
+    with (repository / "models.py").open("a") as file:
+        file.write("# changed\n")
+    run = ckpt_action("export", "--model", "affine", folder=repository)
+    assert run.returncode == 0, run.stderr
+    (job,) = read_manifest(repository / "dist").jobs
+    assert job.commit
+    assert job.dirty
 
 
 @pytest.fixture(scope="module")

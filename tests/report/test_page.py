@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ckpt_action.outcome import Run
+from ckpt_action.report import summary
 from ckpt_action.report.page import render
 from tests.report import sample
 from tests.report.test_summary import hostile_run
@@ -106,3 +107,10 @@ def test_nan_infinite_and_zero_differences_have_a_place_on_the_axis() -> None:
 
 def test_a_run_without_jobs_is_a_page_too() -> None:
     assert "Nothing was exported" in Page(render(Run(tool="0", config="c", jobs=()))).words
+
+
+def test_a_commit_with_changes_is_not_passed_off_as_the_commit() -> None:
+    clean = replace(sample.GREEN, commit="0123456789abcdef")
+    for show in (render, summary.render):
+        assert "not committed" not in show(clean)
+        assert "with changes that are not committed" in show(replace(clean, dirty=True))
