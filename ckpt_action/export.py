@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action import __version__
@@ -13,9 +13,10 @@ from ckpt_action.config.load import load_config
 from ckpt_action.config.records import Config
 from ckpt_action.digests import file_record
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
-from ckpt_action.git import Checkout, read_checkout
+from ckpt_action.git import read_checkout
 from ckpt_action.job import JobRun, Progress
 from ckpt_action.manifest import (
+    REPORT,
     SUMS,
     Exported,
     Manifest,
@@ -26,6 +27,7 @@ from ckpt_action.manifest import (
 )
 from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.plan import Job, Plan, make_plan
+from ckpt_action.report.page import render
 from ckpt_action.staging import Staging, recover, staging
 from ckpt_action.supervisor import Supervisor
 
@@ -56,21 +58,21 @@ def export(
     plan = make_plan(loaded.config, models=options.models)
     output_dir = (options.output_dir or loaded.config.output_dir).absolute()
     checkout = read_checkout(loaded.config.folder, output_dir)
-    outcomes: tuple[JobOutcome, ...] = ()
+    run = Run(
+        tool=__version__,
+        config=str(file),
+        jobs=(),
+        problems=loaded.problems + plan.problems,
+        commit=checkout.commit,
+        dirty=checkout.dirty,
+    )
     if plan.jobs:
         recover(output_dir)
         _refuse_foreign(output_dir, plan)
         with staging(output_dir) as stage:
             outcomes = _run_jobs(plan, stage, options.jobs, environ, progress)
-            _place(plan, outcomes, stage, read_manifest(output_dir), checkout)
-    run = Run(
-        tool=__version__,
-        config=str(file),
-        jobs=outcomes,
-        problems=loaded.problems + plan.problems,
-        commit=checkout.commit,
-        dirty=checkout.dirty,
-    )
+            run = replace(run, jobs=outcomes)
+            _place(plan, run, stage, read_manifest(output_dir))
     return run, output_dir
 
 
@@ -111,7 +113,7 @@ def _refuse_foreign(output_dir: Path, plan: Plan) -> None:
     known = {job.name for job in manifest.jobs} if manifest else set()
     places = [output_dir / job.name for job in plan.jobs if job.name not in known]
     if manifest is None:
-        places.append(output_dir / SUMS)
+        places += [output_dir / SUMS, output_dir / REPORT]
     problems = [
         Problem(
             code=ExitCode.OUTPUT,
@@ -126,23 +128,17 @@ def _refuse_foreign(output_dir: Path, plan: Plan) -> None:
         raise CkptActionError(*problems)
 
 
-def _place(
-    plan: Plan,
-    outcomes: tuple[JobOutcome, ...],
-    stage: Staging,
-    old: Manifest | None,
-    checkout: Checkout,
-) -> None:
-    """Everything that was proven goes into the output folder, together with its manifest.
+def _place(plan: Plan, run: Run, stage: Staging, old: Manifest | None) -> None:
+    """Everything that was proven goes into the output folder, with its manifest and the report.
 
     A job of which at least one target passed replaces the whole folder of that job, so that no
     folder mixes two exports; the manifest names the targets that failed. A job of which nothing
     passed leaves its earlier folder and entry, and the manifest says so. An equal manifest says
-    nothing about the files that lie there: what is proven replaces them always.
+    nothing about the files that lie there: they are replaced all the same.
     """
     new = [
-        _exported(job, outcome, plan.config, checkout)
-        for job, outcome in zip(plan.jobs, outcomes, strict=True)
+        _exported(job, outcome, plan.config, run)
+        for job, outcome in zip(plan.jobs, run.jobs, strict=True)
         if (stage.items / job.name).is_dir()
     ]
     placed = {entry.name for entry in new}
@@ -150,10 +146,24 @@ def _place(
     failed = {job.name for job in plan.jobs if job.name not in placed}
     failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
-    if not manifest.jobs or (manifest == old and not new):
+    if not manifest.jobs:
         return
     write_manifest(manifest, stage.items)
+    page = render(_with_earlier(run, manifest))
+    (stage.items / REPORT).write_text(page, encoding="utf-8", newline="\n")
     stage.commit(removed)
+
+
+def _with_earlier(run: Run, manifest: Manifest) -> Run:
+    """`run` and what lies in the folder from earlier ones; a failure among these is not hidden."""
+    now = {job.name for job in run.jobs}
+    earlier = [job for job in manifest.jobs if job.name not in now]
+    problems = [
+        Problem(code=ExitCode.OUTPUT, message=f"The last export of {name} failed.")
+        for name in sorted({*manifest.kept, *manifest.failed} - now)
+    ]
+    jobs = sorted((*run.jobs, *earlier), key=lambda job: job.name)
+    return replace(run, jobs=tuple(jobs), problems=(*run.problems, *problems))
 
 
 def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
@@ -194,14 +204,14 @@ def _is_error(problem: Problem) -> bool:
     return problem.severity is Severity.ERROR
 
 
-def _exported(job: Job, outcome: JobOutcome, config: Config, checkout: Checkout) -> Exported:
+def _exported(job: Job, outcome: JobOutcome, config: Config, run: Run) -> Exported:
     verify = job.model.verify
     return exported(
         outcome,
         config.folder,
         tool=__version__,
-        commit=checkout.commit,
-        dirty=checkout.dirty,
+        commit=run.commit,
+        dirty=run.dirty,
         config=config.file.name,
         golden=file_record(verify.golden, config.folder) if verify.golden else None,
         rtol=verify.rtol,

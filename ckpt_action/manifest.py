@@ -19,6 +19,8 @@ from ckpt_action.outcome import FileRecord, JobOutcome
 
 NAME = "manifest.json"
 SUMS = "SHA256SUMS"
+REPORT = "report.html"
+"""Tells of the last run, failed or not; lies beside the manifest and is not listed in it."""
 VERSION = 1
 _CHANGING = ("seconds", "peak_rss")
 

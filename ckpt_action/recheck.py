@@ -18,6 +18,7 @@ from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Whe
 from ckpt_action.job import Progress
 from ckpt_action.manifest import (
     NAME,
+    REPORT,
     SUMS,
     Exported,
     Manifest,
@@ -33,8 +34,8 @@ from ckpt_action.supervisor import Supervisor
 from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0
-_REPORTS = {"report.html", "report.json"}
-"""Lie beside the manifest without being listed in it: they hold times."""
+_REPORTS = {REPORT, "report.json"}
+"""May lie beside the manifest without being listed in it: they tell of a run, not of the files."""
 
 
 @dataclass(frozen=True, kw_only=True)

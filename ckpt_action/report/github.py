@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ckpt_action.errors import Problem
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
-from ckpt_action.report import figures, page, summary, text
+from ckpt_action.report import figures, summary, text
 from ckpt_action.report.annotations import annotation_commands
 from ckpt_action.report.figures import Status
 from ckpt_action.report.workflow_commands import sanitize, write_outputs
@@ -23,15 +23,11 @@ def publish(run: Run, environ: Mapping[str, str], *, output_dir: Path) -> None:
     """Print the report and its annotations; write summary and outputs where the job wants them.
 
     `output_dir` is what the run has left: its manifest and digests become outputs where they
-    exist, and the page goes beside them, to be kept with the artifacts. The output `artifacts`
-    lists, as JSON, only what was proven.
+    exist. The output `artifacts` lists, as JSON, only what was proven.
     """
     print(sanitize(text.render(run)))
     print_annotations([*run.problems, *(p for job in run.jobs for p in job.all_problems)])
     _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
-    if (output_dir / "manifest.json").is_file():
-        content = page.render(run)
-        (output_dir / "report.html").write_text(content, encoding="utf-8", newline="\n")
     if path := environ.get("GITHUB_OUTPUT"):
         write_outputs(Path(path), _outputs(run, output_dir, environ))
 

@@ -33,6 +33,7 @@ def test_what_an_export_leaves(exported):
         "dense",
         "affine",
         "manifest.json",
+        "report.html",
         "SHA256SUMS",
     }
     assert {"affine/frozen-graph/affine.pb", "affine/frozen-graph/affine.io.json"} <= files.keys()
@@ -41,7 +42,7 @@ def test_what_an_export_leaves(exported):
         for line in (exported / "dist" / "SHA256SUMS").read_text().splitlines()
     )
     assert list(sums) == sorted(sums)
-    del files["SHA256SUMS"]
+    del files["SHA256SUMS"], files["report.html"]
     assert sums == files
 
 
@@ -121,7 +122,10 @@ def test_a_failed_export_keeps_what_was_there(exported, tmp_path):
     assert "golden" in run.stdout
     after = tree(repository / "dist")
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"manifest.json", "SHA256SUMS"}
+    assert changed == {"manifest.json", "report.html", "SHA256SUMS"}
+    page = (repository / "dist" / "report.html").read_text()
+    assert "golden values" in page
+    assert "dense" in page
     assert read_manifest(repository / "dist").kept == ("affine",)
 
 
@@ -162,6 +166,7 @@ def test_changes_that_are_not_committed_are_said(repository):
     (job,) = read_manifest(repository / "dist").jobs
     assert job.commit
     assert job.dirty
+    assert "with changes that are not committed" in (repository / "dist/report.html").read_text()
 
 
 @pytest.fixture(scope="module")
