@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from benchmarks.processes import Cost, best, run, total
+from benchmarks.processes import Cost, in_turns, run, total
 from benchmarks.project import MODELS, SMALL, checkpoint, declare, make_project
 from benchmarks.results import Comparison, Way
 
@@ -19,16 +19,17 @@ def one_model(project: Path, model: str, rounds: int) -> Comparison:
     """SavedModel and `.pb`, ours verified, the others not; `Model.export` writes no `.pb`."""
     make_project(project, [model])
     wall, peak = GOALS.get(model, (1.0, None))
+    mine, stock, keras = in_turns(
+        rounds,
+        lambda: ours(project, model),
+        lambda: script(project, "stock", model),
+        lambda: script(project, "model_export", model),
+    )
     return Comparison(
         title=f"{model}: SavedModel and .pb",
-        ours=Way(name="ckpt-action, verified", cost=best(lambda: ours(project, model), rounds)),
-        other=Way(name="script", cost=best(lambda: script(project, "stock", model), rounds)),
-        more=(
-            Way(
-                name="Model.export, SavedModel only",
-                cost=best(lambda: script(project, "model_export", model), rounds),
-            ),
-        ),
+        ours=Way(name="ckpt-action, verified", cost=mine),
+        other=Way(name="script", cost=stock),
+        more=(Way(name="Model.export, SavedModel only", cost=keras),),
         wall_goal=wall,
         peak_goal=peak,
     )

@@ -51,6 +51,8 @@ def total(costs: Iterable[Cost]) -> Cost:
     )
 
 
-def best(measure: Callable[[], Cost], rounds: int) -> Cost:
-    """The round that took the least time: the others waited for somebody else."""
-    return min((measure() for _ in range(rounds)), key=lambda cost: cost.wall)
+def in_turns(rounds: int, *measures: Callable[[], Cost]) -> tuple[Cost, ...]:
+    """The least cost of each in wall time, one after the other in every round: the same neighbours
+    for all, and what took longer than the least waited for somebody else."""
+    costs = [[measure() for measure in measures] for _ in range(rounds)]
+    return tuple(min(ways, key=lambda cost: cost.wall) for ways in zip(*costs, strict=True))

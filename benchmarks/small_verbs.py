@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.processes import best, run
+from benchmarks.processes import in_turns, run
 from benchmarks.project import checkpoint, make_project
 from benchmarks.results import Comparison, Way
 from benchmarks.validate import project_of, validate_commands
@@ -18,20 +18,22 @@ def inspect(project: Path, rounds: int) -> Comparison:
     prefix = str(checkpoint(project, "mobilenet-v2"))
     ours = [str(Path(sys.executable).with_name("ckpt-action")), "inspect", prefix]
     stock = [sys.executable, "-c", _LIST, prefix]
+    mine, theirs = in_turns(rounds, lambda: run(ours, project), lambda: run(stock, project))
     return Comparison(
         title="list a checkpoint's variables",
-        ours=Way(name="ckpt-action inspect", cost=best(lambda: run(ours, project), rounds)),
-        other=Way(name="tf.train.list_variables", cost=best(lambda: run(stock, project), rounds)),
+        ours=Way(name="ckpt-action inspect", cost=mine),
+        other=Way(name="tf.train.list_variables", cost=theirs),
         wall_goal=1 / 20,
     )
 
 
 def validate(folder: Path, rounds: int) -> Comparison:
     project = project_of(folder)
-    ours, theirs = validate_commands()
+    ours, stock = validate_commands()
+    mine, theirs = in_turns(rounds, lambda: run(ours, project), lambda: run(stock, project))
     return Comparison(
         title="validate 60 lines of TOML",
-        ours=Way(name="ckpt-action validate", cost=best(lambda: run(ours, project), rounds)),
-        other=Way(name="check-jsonschema", cost=best(lambda: run(theirs, project), rounds)),
+        ours=Way(name="ckpt-action validate", cost=mine),
+        other=Way(name="check-jsonschema", cost=theirs),
         wall_goal=1 / 2,
     )
