@@ -66,7 +66,7 @@ def walk(root: object) -> Iterator[tuple[str, Any]]:
 
 def _children(item: object) -> Iterator[tuple[str, object]]:
     if isinstance(item, Mapping):
-        yield from ((str(key), value) for key, value in list(item.items()))
+        yield from ((_key(key), value) for key, value in list(item.items()))
     elif isinstance(item, (list, tuple, set, frozenset)):
         yield from ((str(index), value) for index, value in enumerate(item))
     elif isinstance(item, functools.partial):
@@ -79,6 +79,11 @@ def _children(item: object) -> Iterator[tuple[str, object]]:
         yield "python_function", item.python_function
     else:
         yield from _attributes(item)
+
+
+def _key(key: object) -> str:
+    """The key as a part of a path; that of a variable, which Keras 2 has, would show its values."""
+    return str(key) if isinstance(key, (str, bytes, int, float)) else type(key).__name__
 
 
 def _closure(function: types.FunctionType) -> Iterator[tuple[str, object]]:
