@@ -45,18 +45,6 @@ class Rebuilt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """Which part of a stored value one variable of a TF1 graph is."""
-
-    whole: str
-    """Name of the stored value."""
-    shape: tuple[int, ...]
-    """Of the whole."""
-    begin: tuple[int, ...]
-    size: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelVariable:
     """One variable of the rebuilt model."""
 
