@@ -77,3 +77,10 @@ def test_every_documented_configuration_is_valid(name, block, tmp_path):
     (tmp_path / "model-export.toml").write_text(block)
     problems = load_config(tmp_path / "model-export.toml").problems
     assert [str(p) for p in problems if not p.message.startswith(("No ", "There is no"))] == []
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))], ids=str)
+def test_relative_links_lead_somewhere(document):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+    relative = [link for link in links if "://" not in link]
+    assert [link for link in relative if not (document.parent / link).exists()] == []
