@@ -1,12 +1,13 @@
-"""Runs the whole zoo in both environments and writes `docs/restore-matrix.md`.
+"""Runs the packed cases, or a whole zoo, in both environments: `docs/restore-matrix.md`.
 
-python tests/zoo/matrix.py build/zoo docs/restore-matrix.md [--results build/zoo-results.jsonl]
+python tests/zoo/matrix.py docs/restore-matrix.md [--zoo build/zoo] [--results <file>]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,15 +15,19 @@ from typing import Any
 
 from holes import hole_for
 from make_zoo import WORLDS
+from pack import unpack
 from running import ENVIRONMENTS, complaint, read_case, run
 
 INTRODUCTION = """# Which checkpoints restore
 
-Made by `make zoo`: small checkpoints that isolated environments of these TensorFlow versions
-wrote, restored by ckpt-action in {tensorflow}, and run against the outputs that the writing world
-recorded (rtol 1e-4, atol 1e-5). A cell says how many of the cases gave the right numbers, first
-under Keras 3, then under `tf_keras`; a dash: not taken there. Everything else was refused with the
-reason below. Wrong numbers: {wrong}.
+{cases} small checkpoints that isolated environments of these TensorFlow versions wrote, restored by
+ckpt-action in TensorFlow {tensorflow}, and run against the outputs that the writing world recorded
+(rtol 1e-4, atol 1e-5). A cell says how many of the cases gave the right numbers, first under
+Keras 3, then under `tf_keras`; a dash: not taken there, for only files of Keras 2 are. Everything
+else was refused with the reason below. Wrong numbers: {wrong}.
+
+Written by `python tests/zoo/matrix.py docs/restore-matrix.md`; `tests/zoo/README.md` says what the
+names stand for.
 """
 
 Result = Mapping[str, Any]
@@ -32,22 +37,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("zoo", type=Path)
     parser.add_argument("document", type=Path)
-    parser.add_argument("--results", type=Path, help="write, or read where it exists")
+    parser.add_argument("--zoo", type=Path, help="a whole zoo instead of the packed cases")
+    parser.add_argument(
+        "--results", type=Path, help="lines of an earlier run, instead of a new one"
+    )
     options = parser.parse_args()
-    if options.results and options.results.exists():
-        lines = options.results.read_text(encoding="utf-8").splitlines()
-        results = [json.loads(line) for line in lines]
-    else:
-        files = sorted(options.zoo.rglob("case.json"))
-        results = [result for each in ENVIRONMENTS for result in run(files, each)]
+    with tempfile.TemporaryDirectory() as folder:
+        zoo = options.zoo or Path(folder)
+        files = sorted(zoo.rglob("case.json")) if options.zoo else unpack(zoo)
         if options.results:
-            text = "".join(json.dumps(result) + "\n" for result in results)
-            options.results.write_text(text, encoding="utf-8")
-    rows = [{**read_case(Path(result["case"])), **result} for result in results]
-    options.document.write_text(document(rows, _not_written(options.zoo)), encoding="utf-8")
-    complaints = [text for result in results if (text := complaint(result))]
+            lines = options.results.read_text(encoding="utf-8").splitlines()
+            results = [json.loads(line) for line in lines]
+        else:
+            results = [result for each in ENVIRONMENTS for result in run(files, each)]
+        rows = [{**read_case(Path(result["case"])), **result} for result in results]
+        text = document(rows, _not_written(zoo))
+        complaints = [text for result in results if (text := complaint(result))]
+    options.document.write_text(text, encoding="utf-8")
     print("\n".join([*complaints, f"{len(results)} runs, {len(complaints)} complaints"]))
     return 1 if complaints else 0
 
@@ -56,7 +63,8 @@ def document(rows: list[Result], not_written: Mapping[str, list[str]]) -> str:
     import tensorflow as tf
 
     wrong = sum(row["outcome"] in ("wrong", "crashed") for row in rows)
-    parts = [INTRODUCTION.format(tensorflow=f"TensorFlow {tf.__version__}", wrong=wrong or "none")]
+    cases = len({row["case"] for row in rows})
+    parts = [INTRODUCTION.format(cases=cases, tensorflow=tf.__version__, wrong=wrong or "none")]
     parts += ["## Totals\n", _totals(rows)]
     parts += ["## By way of saving\n", _table(rows, _saver)]
     parts += ["## By way of building\n", _table(rows, lambda row: row["architecture"])]

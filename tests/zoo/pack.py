@@ -71,6 +71,7 @@ def _wanted(file: Path, world: str) -> bool:
 def pack(root: Path, folders: list[Path], archive: Path) -> None:
     files = {file for folder in folders for file in folder.rglob("*") if file.is_file()}
     files |= {file for folder in folders for file in folder.parent.glob("golden*.npz")}
+    files |= set(root.glob("*/holes.json"))
     archive.parent.mkdir(exist_ok=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
         for file in sorted(files):
