@@ -78,7 +78,7 @@ def test_inspect_as_json():
         "shape": [4, 2],
         "bytes": 16,
         "role": "model",
-        "full_name": "",
+        "full_name": "dense_5/0",
     }
 
 
