@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
-from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.codec import from_data, to_data
-from ckpt_action.digests import folder_bytes, folder_records, relative, set_digest
+from ckpt_action.digests import folder_bytes, folder_records
 from ckpt_action.environments import Environment
 from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.job_inputs import checkpoint_record, stamps
 from ckpt_action.memory import export_need, verify_need
-from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, JobOutcome
+from ckpt_action.outcome import ArtifactOutcome, JobOutcome
 from ckpt_action.plan import Job
 from ckpt_action.requests import (
     EXPORT,
@@ -56,6 +58,7 @@ class JobRun:
         self._work = work
         self._folder = folder
         self._progress = progress
+        self._counting = Lock()
         self._seconds = 0.0
         self._peak_rss = 0
         self._hashing = ThreadPoolExecutor(1)
@@ -67,8 +70,8 @@ class JobRun:
             return self._run()
 
     def _run(self) -> JobOutcome:
-        before = _stamps(self._job)
-        checkpoint = self._hashing.submit(_checkpoint, self._job)
+        before = stamps(self._job)
+        checkpoint = self._hashing.submit(checkpoint_record, self._job)
         environment, result, problems = self._export()
         outcome = JobOutcome(
             name=self._job.name,
@@ -87,9 +90,9 @@ class JobRun:
                 sources=result.sources,
                 versions=result.versions,
                 problems=problems + result.problems,
-                artifacts=tuple(self._finish(a, environment, result) for a in result.artifacts),
+                artifacts=self._finished(environment, result),
             )
-        if _stamps(self._job) != before:
+        if stamps(self._job) != before:
             outcome = self._discard(outcome)
         outcome = replace(outcome, seconds=self._seconds, peak_rss=self._peak_rss)
         failed = outcome.exit_code is not ExitCode.OK
@@ -122,6 +125,14 @@ class JobRun:
         )
         need = export_need(self._job.checkpoint.bytes)
         return self._ask(environment, EXPORT, to_data(request), work, need)
+
+    def _finished(
+        self, environment: Environment, result: ExportResult
+    ) -> tuple[ArtifactOutcome, ...]:
+        """All at once; how many children really run is the supervisor's to say."""
+        with ThreadPoolExecutor(max(1, len(result.artifacts))) as pool:
+            finish = partial(self._finish, environment=environment, result=result)
+            return tuple(pool.map(finish, result.artifacts))
 
     def _finish(
         self, artifact: ArtifactOutcome, environment: Environment, result: ExportResult
@@ -190,8 +201,9 @@ class JobRun:
             memory=memory,
         )
         answer = self._supervisor.run(environment, request)
-        self._seconds += answer.ended.seconds
-        self._peak_rss = max(self._peak_rss, answer.ended.peak_rss)
+        with self._counting:
+            self._seconds += answer.ended.seconds
+            self._peak_rss = max(self._peak_rss, answer.ended.peak_rss)
         return answer
 
     def _unproven(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
@@ -219,37 +231,3 @@ class JobRun:
                 hint="Raise `max-size`, or make the model smaller.",
             ),
         )
-
-
-def _digest(checkpoint: CheckpointFiles) -> str:
-    """Empty where a file is gone: then the job fails, for its stamps have changed."""
-    try:
-        return set_digest(checkpoint.files, checkpoint.path.parent)
-    except OSError:
-        return ""
-
-
-def _stamps(job: Job) -> tuple[tuple[int, int, int] | None, ...]:
-    """What any writer of the checkpoint's or golden file changes; None for one that is gone."""
-    golden = job.model.verify.golden
-    return tuple(map(_stamp, (*job.checkpoint.files, *((golden,) if golden else ()))))
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _checkpoint(job: Job) -> CheckpointRecord:
-    files = job.checkpoint
-    return CheckpointRecord(
-        path=relative(files.path, job.folder),
-        kind=files.kind.value,
-        writer=files.writer.value,
-        step=files.step,
-        sha256=_digest(files),
-        bytes=files.bytes,
-    )
