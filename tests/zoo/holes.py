@@ -18,8 +18,6 @@ class Hole:
     environment: str = "*"
     partly: bool = False
     """Some of the cases restore nevertheless, and then with the right numbers."""
-    warned: str = ""
-    """Nothing in the file tells: numbers differ, and a warning with this word says so."""
 
     def covers(self, case: dict[str, Any], environment: str) -> bool:
         return all(
@@ -66,13 +64,11 @@ HOLES: tuple[Hole, ...] = (
         environment="keras-3",
     ),
     Hole(
-        "hard_sigmoid means another function in Keras 3, and the file does not tell who wrote it: "
-        "a warning names the layer",
+        "hard_sigmoid means another function in each Keras, and the file does not tell who wrote "
+        "it: the user has to say",
         world="tf215-keras2",
         saver="weights_h5",
         architecture="hard_sigmoid|video",
-        environment="keras-3",
-        warned="hard_sigmoid",
     ),
     Hole(
         "hard_sigmoid means another function in Keras 3; in ConvLSTM2D it was the default of "

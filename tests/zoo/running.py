@@ -64,12 +64,9 @@ def complaint(result: dict[str, Any]) -> str:
     if result["outcome"] == "right":
         stale = hole is not None and not hole.partly
         return f"{name}: restored right, but holes.py says: {hole.reason}" if stale else ""
-    if result["outcome"] == "refused" and hole is not None and not hole.warned:
+    if result["outcome"] == "refused" and hole is not None:
         return ""
     if result["outcome"] == "wrong":
-        warned = hole is not None and hole.warned
-        if warned and any(hole.warned in warning for warning in result["warnings"]):
-            return ""
         return f"{name}: WRONG NUMBERS, off by {result['difference']}"
     stage, message = result["stage"], result["message"]
     return f"{name}: {result['outcome']} at {stage}: {result.get('code', '')} {message}"
