@@ -27,7 +27,7 @@ def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[ModelVar
     derived = {
         id(variable)
         for _, item in walk(restored.rebuilt.model)
-        if callable(getattr(item, "finalize_state", None))
+        if _derives(item)
         for _, variable in reachable_variables(item)
     }
     aside = set(restored.binding.state)
@@ -36,6 +36,12 @@ def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[ModelVar
         for v in restored.variables
         if v.source and id(v.variable) not in read | derived and v.path not in aside
     )
+
+
+def _derives(item: Any) -> bool:
+    """Keras 2 gives every layer a `finalize_state`, which does nothing unless it is overridden."""
+    owner = next((k for k in type(item).__mro__ if "finalize_state" in vars(k)), None)
+    return owner is not None and owner.__name__ != "Layer"
 
 
 def unread_warning(unread: Sequence[ModelVariable]) -> tuple[Problem, ...]:

@@ -21,9 +21,9 @@ with warnings.catch_warnings():
 
     KERAS_3 = keras.layers.Layer.__module__.startswith("keras.src.layers.")
 
-from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, Restored
+from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.trace import trace
 from ckpt_action.errors import CkptActionError
 
@@ -73,13 +73,15 @@ def rebuilt(entry_point, *signatures, **options):
 
 def as_restored(model):
     """`model` with the values that it has: restoring is tested elsewhere."""
+    variables = live_model(model).variables
+    state = tuple(v.path for v in variables if v.state)
     return Restored(
         rebuilt=model,
         variables=tuple(
-            ModelVariable(path=path, variable=variable, source=path)
-            for path, variable in reachable_variables(model.model)
+            ModelVariable(path=v.path, variable=v.variable, source="" if v.state else v.path)
+            for v in variables
         ),
-        binding=BindingRecord(route="", keras="", root="", bound=0),
+        binding=BindingRecord(route="", keras="", root="", bound=0, state=state),
     )
 
 

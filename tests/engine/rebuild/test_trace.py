@@ -249,7 +249,7 @@ def test_everything_holds_under_keras_2_as_well():
     program = (
         "import sys, pytest;"
         "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', 'test_signatures.py',"
-        "'test_trace.py', 'test_architecture.py']))"
+        "'test_trace.py', 'test_architecture.py', 'test_honest.py']))"
     )
     report = in_fresh_process(program, TF_USE_LEGACY_KERAS="1")
     assert " passed" in report
