@@ -27,9 +27,9 @@ from ckpt_action.manifest import (
 )
 from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.plan import Job, Plan, make_plan
+from ckpt_action.processes.supervisor import Supervisor
 from ckpt_action.report.page import render
 from ckpt_action.staging import Staging, recover, staging
-from ckpt_action.supervisor import Supervisor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,13 +12,13 @@ from typing import Protocol
 
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.digests import folder_bytes, folder_records
-from ckpt_action.environments import Environment
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.job_inputs import checkpoint_record, stamps
-from ckpt_action.memory import export_need, verify_need
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
 from ckpt_action.plan import Job
-from ckpt_action.requests import (
+from ckpt_action.processes.environments import Environment
+from ckpt_action.processes.memory import export_need, verify_need
+from ckpt_action.processes.requests import (
     EXPORT,
     VERIFY,
     ExportRequest,
@@ -27,7 +27,7 @@ from ckpt_action.requests import (
     VerifyRequest,
     VerifyResult,
 )
-from ckpt_action.supervisor import Answer, Supervisor
+from ckpt_action.processes.supervisor import Answer, Supervisor
 from ckpt_action.tries import try_environments
 
 

@@ -26,11 +26,11 @@ from ckpt_action.manifest import (
     read_manifest,
     sums,
 )
-from ckpt_action.memory import verify_need
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome, Run
-from ckpt_action.requests import VERIFY, Request, VerifyRequest, VerifyResult
+from ckpt_action.processes.memory import verify_need
+from ckpt_action.processes.requests import VERIFY, Request, VerifyRequest, VerifyResult
+from ckpt_action.processes.supervisor import Supervisor
 from ckpt_action.staging import HIDDEN, recover
-from ckpt_action.supervisor import Supervisor
 from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0

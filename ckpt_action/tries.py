@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ckpt_action.environments import Environment, environments, title
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.plan import Job
-from ckpt_action.supervisor import Answer
+from ckpt_action.processes.environments import Environment, environments, title
+from ckpt_action.processes.supervisor import Answer
 
 _ANOTHER_KERAS_MAY_HELP = {ExitCode.REBUILD, ExitCode.RESTORE, ExitCode.ENVIRONMENT}
 

@@ -21,12 +21,13 @@ def saved_model(folder, inputs):
 
 def frozen_graph(folder, inputs):
     contract = json.loads(next(folder.glob("*.io.json")).read_text())
-    signature = contract["signatures"]["serving_default"]
+    [signature] = contract["signatures"]
+    assert signature["name"] == "serving_default"
     graph_def = tf.compat.v1.GraphDef.FromString(next(folder.glob("*.pb")).read_bytes())
     with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
         tf.import_graph_def(graph_def, name="")
-        feeds = {signature["inputs"][name]["tensor"]: value for name, value in inputs.items()}
-        fetches = {name: output["tensor"] for name, output in signature["outputs"].items()}
+        feeds = {each["tensor"]: inputs[each["name"]] for each in signature["inputs"]}
+        fetches = {each["name"]: each["tensor"] for each in signature["outputs"]}
         return session.run(fetches, feeds)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ckpt_action.action.__main__ import withheld
-from ckpt_action.environments import variables
+from ckpt_action.processes.environments import variables
 
 
 @pytest.mark.parametrize(

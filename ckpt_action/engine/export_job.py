@@ -17,20 +17,20 @@ import tensorflow as tf
 from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.engine.arrays import Array, digest
-from ckpt_action.engine.initial import initial_values
-from ckpt_action.engine.live import to_array
-from ckpt_action.engine.probe_file import save_probes
-from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.prove.live import to_array
+from ckpt_action.engine.prove.probe_file import save_probes
+from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.rebuild.initial import initial_values
+from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, TracedModel
-from ckpt_action.engine.reference import make_reference
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.targets import registry
-from ckpt_action.engine.trace import trace
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.worker import enter_stage, unexpected_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
 from ckpt_action.plan import Job
-from ckpt_action.requests import ExportRequest, ExportResult
+from ckpt_action.processes.requests import ExportRequest, ExportResult
 
 _SUPPORTED = ((2, 15), (2, 21))
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.codec import from_data
-from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.worker import enter_stage
-from ckpt_action.requests import FitRequest, FitResult
+from ckpt_action.processes.requests import FitRequest, FitResult
 
 
 def run(arguments: Mapping[str, Any], work: Path) -> FitResult:

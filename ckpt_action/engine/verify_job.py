@@ -11,16 +11,16 @@ import tensorflow as tf
 
 from ckpt_action.codec import from_data
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.golden_file import load_golden, show_shape
-from ckpt_action.engine.judgement import describe, golden_problems, judge
-from ckpt_action.engine.probe_file import load_probes
-from ckpt_action.engine.probes import Probe
+from ckpt_action.engine.prove.golden_file import load_golden, show_shape
+from ckpt_action.engine.prove.judgement import describe, golden_problems, judge
+from ckpt_action.engine.prove.probe_file import load_probes
+from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.records import Artifact
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.worker import enter_stage, unexpected_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
 from ckpt_action.outcome import OutputVerdict, Proof, SignatureRecord, TensorRecord
-from ckpt_action.requests import VerifyRequest, VerifyResult
+from ckpt_action.processes.requests import VerifyRequest, VerifyResult
 
 
 def run(arguments: Mapping[str, Any], work: Path) -> VerifyResult:

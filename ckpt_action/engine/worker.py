@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.codec import to_data
-from ckpt_action.environments import import_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
-from ckpt_action.requests import Failure
+from ckpt_action.processes.environments import import_problem
+from ckpt_action.processes.requests import Failure
 
 RESULT = "result.json"
 STAGE = "stage"

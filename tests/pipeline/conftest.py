@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ckpt_action.requests import Request
-from ckpt_action.supervisor import Supervisor
+from ckpt_action.processes.requests import Request
+from ckpt_action.processes.supervisor import Supervisor
 
 HERE = Path(__file__).parent
 ENVIRON = dict(os.environ) | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path[1:]])}

@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import ENVIRON
 
-from ckpt_action import children
-from ckpt_action.children import CannotFork, Spawner
-from ckpt_action.environments import variables
 from ckpt_action.errors import ExitCode
-from ckpt_action.memory import Gate
-from ckpt_action.requests import Request
-from ckpt_action.supervisor import Supervisor
+from ckpt_action.processes import children
+from ckpt_action.processes.children import CannotFork, Spawner
+from ckpt_action.processes.environments import variables
+from ckpt_action.processes.memory import Gate
+from ckpt_action.processes.requests import Request
+from ckpt_action.processes.supervisor import Supervisor
 
 
 def test_a_result_comes_back_and_the_output_goes_to_the_log(ask, tmp_path):

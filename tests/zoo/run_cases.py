@@ -35,10 +35,10 @@ from ckpt_action.config.records import (
     Restore,
     Signature,
 )
-from ckpt_action.engine.live import LiveSignature
-from ckpt_action.engine.rebuild import environment_keras, rebuild
+from ckpt_action.engine.prove.live import LiveSignature
+from ckpt_action.engine.rebuild.rebuild import environment_keras, rebuild
 from ckpt_action.engine.restore import restore
-from ckpt_action.engine.trace import trace
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import CkptActionError
 from ckpt_action.plan import Job
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ckpt_action.checkpoint.records import ObjectGraph, Role
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.metagraph_parts import Part
+from ckpt_action.engine.metagraph.parts import Part
 from ckpt_action.engine.restore.loading import OneByOne
 from ckpt_action.engine.restore.records import Source, Value
 

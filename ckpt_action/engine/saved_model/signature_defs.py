@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from ckpt_action.engine.unreadable import finding
+from ckpt_action.engine.prove.unreadable import finding
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 _INTERNAL = "__saved_model_"

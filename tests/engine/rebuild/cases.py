@@ -21,10 +21,10 @@ with warnings.catch_warnings():
 
     KERAS_3 = keras.layers.Layer.__module__.startswith("keras.src.layers.")
 
-from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, Restored
 from ckpt_action.engine.restore.model_variables import live_model
-from ckpt_action.engine.trace import trace
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import CkptActionError
 
 HERE = Path(__file__).resolve().parent

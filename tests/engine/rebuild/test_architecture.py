@@ -11,8 +11,8 @@ import pytest
 from cases import KERAS_3, keras, make_job, problem_of
 
 from ckpt_action.checkpoint.records import Kind, Writer
-from ckpt_action.engine.legacy_config import modernised
-from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.rebuild.legacy_config import modernised
+from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.errors import ExitCode
 
 L = keras.layers

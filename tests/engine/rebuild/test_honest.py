@@ -7,9 +7,9 @@ import pytest
 from cases import as_restored, problem_of, problems_of, rebuilt, run, signature, tf, traced
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.initial import initial_values
-from ckpt_action.engine.reference import make_reference
-from ckpt_action.engine.trace import trace
+from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.rebuild.initial import initial_values
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import ExitCode, Severity
 
 X4 = signature(x=("float32", "batch", 4))

@@ -14,10 +14,10 @@ from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.config.records import Restore
-from ckpt_action.engine import lazy_hooks
 from ckpt_action.engine.objects import reachable_variables
+from ckpt_action.engine.rebuild import lazy_hooks
+from ckpt_action.engine.rebuild.zero_pages import ZeroPages, can_tell
 from ckpt_action.engine.restore import restore
-from ckpt_action.engine.zero_pages import ZeroPages, can_tell
 from ckpt_action.errors import ExitCode
 
 pytestmark = pytest.mark.skipif(

@@ -13,9 +13,9 @@ from cases import HERE, as_restored, make_job, problem_of, problems_of, run, tf
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.checkpoint.records import Kind
 from ckpt_action.config.records import InputSpec, OutputSpec, Restore, Signature
-from ckpt_action.engine.rebuild import rebuild
+from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.restore import restore
-from ckpt_action.engine.trace import trace
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import ExitCode, Severity
 
 X = InputSpec(name="x", dtype="float32", shape=("batch", 8), tensor="Placeholder:0")

@@ -19,7 +19,7 @@ from cases import (
     traced,
 )
 
-from ckpt_action.engine.trace import trace
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import ExitCode, Severity
 
 ALWAYS_TRAIN = ["models:AlwaysTrains", "models:InFunction"]

@@ -19,7 +19,7 @@ from typing import Any
 
 from ckpt_action.codec import to_data
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
-from ckpt_action.requests import Ended, Request
+from ckpt_action.processes.requests import Ended, Request
 
 _START_TIMEOUT = 600.0
 

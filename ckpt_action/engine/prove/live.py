@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
-from ckpt_action.engine.state_ops import writes_state
+from ckpt_action.engine.trace.state_ops import writes_state
 from ckpt_action.verify import compare
 
 _RANDOM = re.compile(r"Random|Rng|Multinomial|Stateful(Uniform|StandardNormal|Truncated)")

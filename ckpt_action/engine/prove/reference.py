@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.golden_file import Golden, load_golden
-from ckpt_action.engine.judgement import golden_problems, judge, tolerance_problems
-from ckpt_action.engine.live import LiveSignature, unmoved
-from ckpt_action.engine.probes import Probe, Recipe, draw, of_another_size, recipes
+from ckpt_action.engine.prove.golden_file import Golden, load_golden
+from ckpt_action.engine.prove.judgement import golden_problems, judge, tolerance_problems
+from ckpt_action.engine.prove.live import LiveSignature, unmoved
+from ckpt_action.engine.prove.probes import Probe, Recipe, draw, of_another_size, recipes
+from ckpt_action.engine.prove.rows import rows_apart, rows_proof, rows_warning
 from ckpt_action.engine.records import TracedModel
-from ckpt_action.engine.rows import rows_apart, rows_proof, rows_warning
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict, Proof
 

@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 
 from ckpt_action.checkpoint.records import Kind, Writer
-from ckpt_action.engine.legacy_config import modernised
+from ckpt_action.engine.rebuild.legacy_config import modernised
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.plan import Job
 

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.config.records import Dimension, InputSpec, OutputSpec, Signature
-from ckpt_action.engine.keras_inputs import legal_name
+from ckpt_action.engine.rebuild.keras_inputs import legal_name
 from ckpt_action.errors import ExitCode, Problem, Severity
 
 

@@ -14,11 +14,11 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from tensorflow.python.framework import auto_control_deps
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.metagraph_parts import Part, variable_parts
-from ckpt_action.engine.metagraph_prune import VARIABLES, Pruned, prune
-from ckpt_action.engine.metagraph_signatures import own_signatures
-from ckpt_action.engine.metagraph_suggest import undeclared
-from ckpt_action.engine.metagraph_tables import make_tables
+from ckpt_action.engine.metagraph.parts import Part, variable_parts
+from ckpt_action.engine.metagraph.prune import VARIABLES, Pruned, prune
+from ckpt_action.engine.metagraph.signatures import own_signatures
+from ckpt_action.engine.metagraph.suggest import undeclared
+from ckpt_action.engine.metagraph.tables import make_tables
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 from ckpt_action.plan import Job
 

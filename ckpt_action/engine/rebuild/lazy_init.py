@@ -25,7 +25,7 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.engine.kerases import loaded_keras
-from ckpt_action.engine.zero_pages import ZeroPages
+from ckpt_action.engine.rebuild.zero_pages import ZeroPages
 from ckpt_action.errors import ExitCode, fail
 
 SMALLEST = 1 << 16

@@ -9,8 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.config.records import DEFAULT_SIGNATURE, InputSpec, Signature
-from ckpt_action.engine.keras_inputs import derived_inputs, legal_name, model_inputs
 from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
+from ckpt_action.engine.rebuild.keras_inputs import derived_inputs, legal_name, model_inputs
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 
 TRAINING_ARGUMENTS = ("training", "is_training")

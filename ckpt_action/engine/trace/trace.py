@@ -12,17 +12,17 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.captures import Captures, find_captures
-from ckpt_action.engine.copied import copied_values, unread_variables, unread_warning
-from ckpt_action.engine.free_dimensions import output_shapes
-from ckpt_action.engine.initial import Initial
-from ckpt_action.engine.metagraph import own_control_dependencies
-from ckpt_action.engine.outputs import named_outputs
+from ckpt_action.engine.metagraph.module import own_control_dependencies
+from ckpt_action.engine.rebuild.initial import Initial
+from ckpt_action.engine.rebuild.user_code import describe_error
 from ckpt_action.engine.records import Rebuilt, Restored, TracedModel, TracedSignature
-from ckpt_action.engine.retrace import same_trace
-from ckpt_action.engine.unchanged import values_stay
-from ckpt_action.engine.user_code import describe_error
-from ckpt_action.engine.written import training_writes
+from ckpt_action.engine.trace.captures import Captures, find_captures
+from ckpt_action.engine.trace.copied import copied_values, unread_variables, unread_warning
+from ckpt_action.engine.trace.free_dimensions import output_shapes
+from ckpt_action.engine.trace.outputs import named_outputs
+from ckpt_action.engine.trace.retrace import same_trace
+from ckpt_action.engine.trace.unchanged import values_stay
+from ckpt_action.engine.trace.written import training_writes
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 

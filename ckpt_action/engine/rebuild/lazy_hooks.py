@@ -12,8 +12,8 @@ from tensorflow.python.eager.polymorphic_function.concrete_function import Concr
 from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 
 from ckpt_action.engine.kerases import loaded_keras
-from ckpt_action.engine.lazy_init import LazyVariables
-from ckpt_action.engine.zero_pages import can_tell
+from ckpt_action.engine.rebuild.lazy_init import LazyVariables
+from ckpt_action.engine.rebuild.zero_pages import can_tell
 
 
 @contextmanager

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.children import CannotFork, ServerDied, ServerProcess, Spawner
 from ckpt_action.codec import from_data
-from ckpt_action.diagnosis import crash_problem
-from ckpt_action.environments import Environment, import_problem, variables
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
-from ckpt_action.memory import Gate, available, oom_kills
-from ckpt_action.requests import Ended, Failure, Request
+from ckpt_action.processes.children import CannotFork, ServerDied, ServerProcess, Spawner
+from ckpt_action.processes.diagnosis import crash_problem
+from ckpt_action.processes.environments import Environment, import_problem, variables
+from ckpt_action.processes.memory import Gate, available, oom_kills
+from ckpt_action.processes.requests import Ended, Failure, Request
 
 
 @dataclass(frozen=True, kw_only=True)

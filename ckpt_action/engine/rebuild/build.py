@@ -16,11 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.calling import possible_calls
 from ckpt_action.engine.kerases import is_graph_model
 from ckpt_action.engine.objects import reachable_variables
+from ckpt_action.engine.rebuild.calling import possible_calls
+from ckpt_action.engine.rebuild.user_code import describe_error
 from ckpt_action.engine.records import Caller
-from ckpt_action.engine.user_code import describe_error
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 
 BATCH = 2

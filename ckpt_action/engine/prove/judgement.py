@@ -9,7 +9,7 @@ import numpy as np
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.probes import Probe
+from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import Against, compare

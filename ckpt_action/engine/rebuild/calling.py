@@ -15,10 +15,10 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.keras_inputs import input_structure, legal_name, model_inputs
 from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
 from ckpt_action.engine.objects import walk
-from ckpt_action.engine.signatures import find_method, inference_arguments, parameters
+from ckpt_action.engine.rebuild.keras_inputs import input_structure, legal_name, model_inputs
+from ckpt_action.engine.rebuild.signatures import find_method, inference_arguments, parameters
 from ckpt_action.errors import ExitCode, fail
 
 _OUTERMOST = tf.__internal__.autograph.control_status_ctx()

@@ -11,19 +11,19 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.checkpoint.records import Kind
-from ckpt_action.engine.architecture import model_from_file
-from ckpt_action.engine.build import build, is_run
-from ckpt_action.engine.entry_point import make_model
 from ckpt_action.engine.kerases import keras_family, keras_version
-from ckpt_action.engine.lazy_hooks import lazy_variables
-from ckpt_action.engine.metagraph import graph_model
+from ckpt_action.engine.metagraph.module import graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.op_libraries import load_op_libraries
+from ckpt_action.engine.rebuild.architecture import model_from_file
+from ckpt_action.engine.rebuild.build import build, is_run
+from ckpt_action.engine.rebuild.entry_point import make_model
+from ckpt_action.engine.rebuild.lazy_hooks import lazy_variables
+from ckpt_action.engine.rebuild.signatures import resolve_signatures
+from ckpt_action.engine.rebuild.user_code import loaded_sources
+from ckpt_action.engine.rebuild.user_modules import extend_path, import_module
 from ckpt_action.engine.records import Family, Rebuilt
-from ckpt_action.engine.semantics import semantic_changes
-from ckpt_action.engine.signatures import resolve_signatures
-from ckpt_action.engine.user_code import loaded_sources
-from ckpt_action.engine.user_modules import extend_path, import_module
+from ckpt_action.engine.trace.semantics import semantic_changes
 from ckpt_action.errors import CkptActionError, ExitCode, Severity, fail
 from ckpt_action.plan import Job
 

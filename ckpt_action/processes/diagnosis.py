@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ckpt_action.errors import ExitCode, Problem
-from ckpt_action.requests import Ended, Request
+from ckpt_action.processes.requests import Ended, Request
 
 _LOG_LINES = 30
 _NATIVE = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"}

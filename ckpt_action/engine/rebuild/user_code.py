@@ -12,7 +12,7 @@ from types import TracebackType
 
 from ckpt_action.errors import Where
 
-_OURS = Path(__file__).resolve().parent.parent
+_OURS = Path(__file__).resolve().parents[2]
 _FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox"})
 
 _CONVERTED = re.compile(r'File "([^"]+)", line (\d+), in (\S+)[^\n]*\n([^\n]*)')

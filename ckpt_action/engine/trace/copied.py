@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.initial import Initial, Mark, mark_of
 from ckpt_action.engine.objects import reachable_variables, walk
+from ckpt_action.engine.rebuild.initial import Initial, Mark, mark_of
 from ckpt_action.engine.records import ModelVariable, Restored
 from ckpt_action.errors import ExitCode, Problem, Severity
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.engine.user_code import describe_error, users_frames
+from ckpt_action.engine.rebuild.user_code import describe_error, users_frames
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 _DISTRIBUTIONS = {

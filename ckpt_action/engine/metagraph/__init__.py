@@ -1,0 +1,1 @@
+"""TF1: models whose graph lies in the `.meta` beside the checkpoint."""

@@ -1,0 +1,1 @@
+"""The restored model as the reference, and what its outputs can prove about an artifact."""

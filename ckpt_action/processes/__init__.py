@@ -1,0 +1,1 @@
+"""Child processes: started, supplied with memory, watched, and outlived. No TensorFlow here."""
