@@ -110,11 +110,6 @@ HOLES: tuple[Hole, ...] = (
         saver="weights_h5",
         architecture="autoencoder",
     ),
-    Hole(
-        "the slices of a partitioned variable are variables of their own in the graph",
-        saver="partitioned",
-        architecture="tf1",
-    ),
     Hole("the V1 format is not supported", saver="v1_format", architecture="tf1"),
     Hole(
         "the names of a TF1 session lack the name of the Keras 3 model",
