@@ -161,12 +161,14 @@ class JobRun:
     ) -> ArtifactOutcome:
         self._progress(self._job.name, f"verifying {artifact.name}")
         digests = {v.path: v.sha256 for v in result.variables}
+        apart = {*artifact.unread, *artifact.transformed}
         request = VerifyRequest(
             format=artifact.format,
             name=artifact.name,
             folder=written,
             signatures=result.signatures,
-            variables={p: digests[p] for p in result.captured if p not in artifact.unread},
+            variables={p: digests[p] for p in result.captured if p not in apart},
+            transformed=artifact.transformed,
             payloads=artifact.payloads,
             verify=self._job.model.verify,
             probes=self._work / environment / "probes.npz",

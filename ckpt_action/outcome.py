@@ -115,6 +115,9 @@ class ArtifactOutcome:
     """Name of a stored value in the artifact to the path of the model's variable."""
     unread: tuple[str, ...] = ()
     """Paths of variables that no output depends on, and that the artifact leaves out."""
+    transformed: tuple[str, ...] = ()
+    """Paths of variables that the artifact holds in another form only: folded into others,
+    quantised, laid out anew. No stored bytes are theirs, so the proof of values answers for them."""
     proofs: tuple[Proof, ...] = ()
     verdicts: tuple[OutputVerdict, ...] = ()
     problems: tuple[Problem, ...] = ()

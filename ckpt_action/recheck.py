@@ -157,6 +157,7 @@ class _JobCheck:
             signatures=artifact.signatures,
             variables={path: digests[path] for path in sorted(set(artifact.payloads.values()))},
             payloads=artifact.payloads,
+            transformed=artifact.transformed,
             verify=Verify(golden=golden, rtol=self.job.rtol, atol=self.job.atol),
             op_libraries=tuple(self.libraries[r.sha256] for r in self.job.op_libraries),
         )

@@ -94,6 +94,7 @@ def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> Ar
         signatures=written.signatures,
         payloads=written.payloads,
         unread=written.unread,
+        transformed=written.transformed,
         problems=written.notes,
     )
 

@@ -103,6 +103,8 @@ class Written:
     """Name of a stored value in the artifact to the path of the model's variable."""
     unread: tuple[str, ...] = ()
     """Paths of captured variables that no output depends on; the artifact leaves them out."""
+    transformed: tuple[str, ...] = ()
+    """Paths of captured variables that are stored in another form only: folded, quantised."""
     notes: tuple[Problem, ...] = ()
 
 

@@ -95,7 +95,10 @@ class _Check:
                 missing.pop(path, None)
         for path in missing:
             self._fail(f"does not hold variable {path!r}, or it could not be read")
-        self._prove("payload", before, f"{len(self._request.variables)} variables, byte for byte")
+        shown = f"{len(self._request.variables)} variables, byte for byte"
+        if other := len(self._request.transformed):
+            shown += f"; {other} are stored in another form, and the values answer for them"
+        self._prove("payload", before, shown)
 
     def values(self) -> None:
         before, probes = len(self.problems), self._probes()

@@ -95,6 +95,8 @@ class VerifyRequest:
     """Path to sha256 of every variable that the artifact must hold."""
     payloads: Mapping[str, str]
     verify: Verify
+    transformed: tuple[str, ...] = ()
+    """Paths of variables that it holds in another form only, to be said in the proof."""
     probes: Path | None = None
     """None: only `verify.golden` is run, where it is declared."""
     op_libraries: tuple[Path, ...] = ()
