@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 
 from ckpt_action.checkpoint.discover import discover
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
-from ckpt_action.config.findings import Finding, key_text
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import DEFAULT_SIGNATURE, Model
 from ckpt_action.config.tables import ModelTable
+from ckpt_action.config.wording import key_text
 from ckpt_action.errors import ExitCode, Problem, Severity
 
 ENTRY_POINT_HINT = 'As in `entry-point = "package.module:build"`.'

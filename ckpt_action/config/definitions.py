@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ckpt_action.config.findings import did_you_mean
+from ckpt_action.config.wording import did_you_mean
 
 Plain = ast.FunctionDef | ast.ClassDef
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from ckpt_action.config.build import entry_point
 from ckpt_action.config.definitions import Definitions, call_problems, definitions
-from ckpt_action.config.findings import Finding, KeyPath, did_you_mean
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import EntryPoint
 from ckpt_action.config.tables import ModelTable
+from ckpt_action.config.wording import KeyPath, did_you_mean
 from ckpt_action.errors import Severity, Where
 
 _FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras"})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ckpt_action.config.findings import Finding, KeyPath, value_text
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.tables import ModelTable
+from ckpt_action.config.wording import KeyPath, value_text
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 

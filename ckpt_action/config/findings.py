@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
+from ckpt_action.config.wording import KeyPath, key_path_text
 from ckpt_action.errors import ExitCode, Problem, Severity, Where
-
-KeyPath = tuple[str | int, ...]
-"""Keys and array indexes from the top of the document."""
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,45 +58,3 @@ def place(findings: Iterable[Finding], file: Path, source: str) -> tuple[Problem
         )
         problems.append(((line, column), problem))
     return tuple(problem for _, problem in sorted(problems, key=lambda pair: pair[0]))
-
-
-def key_path_text(path: KeyPath) -> str:
-    """A key path as TOML writes it: `models.digits.targets[0].format`."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += f".{key_text(part)}" if text else key_text(part)
-    return text
-
-
-def key_text(key: str) -> str:
-    """A key as TOML writes it: bare where it may be."""
-    return key if _BARE_KEY.fullmatch(key) else value_text(key)
-
-
-def value_text(value: object) -> str:
-    """A value as TOML writes it, shortened where it is long."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04X}" for c in escaped)
-        return f'"{escaped}"' if len(escaped) <= 60 else f'"{escaped[:57]}..."'
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list):
-        return "an array"
-    return str(value)
-
-
-def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`") -> str:
-    """`Did you mean ...?` for the nearest of `known`, else an empty string."""
-    by_plain = {_plain(name): name for name in known}
-    near = get_close_matches(_plain(word), by_plain, n=1, cutoff=0.6)
-    return f"Did you mean {quote}{by_plain[near[0]]}{quote}?" if near else ""
-
-
-def _plain(word: str) -> str:
-    return word.lower().replace("_", "-")

@@ -9,9 +9,10 @@ from jsonschema import Draft7Validator, ValidationError
 from jsonschema.validators import extend
 
 from ckpt_action.config import sentences
-from ckpt_action.config.findings import Finding, KeyPath
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.fits import is_type, matches
 from ckpt_action.config.schema import schema
+from ckpt_action.config.wording import KeyPath
 
 
 def form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:

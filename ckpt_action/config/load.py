@@ -11,7 +11,7 @@ from ckpt_action.config.build import build_config, build_model, python_path
 from ckpt_action.config.document import read_document
 from ckpt_action.config.entry_point import import_findings
 from ckpt_action.config.files import file_findings
-from ckpt_action.config.findings import Finding, KeyPath, is_error, place
+from ckpt_action.config.findings import Finding, is_error, place
 from ckpt_action.config.fits import fits
 from ckpt_action.config.places import Places, places_of
 from ckpt_action.config.records import Config, Model
@@ -19,6 +19,7 @@ from ckpt_action.config.rules import model_findings, presence_findings
 from ckpt_action.config.rules_document import defaults_findings, export_findings, names_findings
 from ckpt_action.config.schema import schema
 from ckpt_action.config.tables import model_tables
+from ckpt_action.config.wording import KeyPath
 from ckpt_action.errors import Problem
 
 

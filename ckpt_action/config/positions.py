@@ -8,7 +8,7 @@ import tomli
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
-from ckpt_action.config.findings import KeyPath
+from ckpt_action.config.wording import KeyPath
 
 Place = tuple[int, int]
 """Line and column from 1; columns count characters."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.config.findings import key_text, value_text
 from ckpt_action.config.schema import schema
 from ckpt_action.config.schema_words import Schema
+from ckpt_action.config.wording import key_text, value_text
 
 _BLOCK = re.compile(r"(<!-- keys: (\S+) -->\n).*?(<!-- /keys -->)", re.DOTALL)
 _DEFAULT = re.compile(r" Default: ([^.]+|`[^`]+`)\.$")

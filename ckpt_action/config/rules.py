@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from ckpt_action.config.findings import Finding, value_text
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import DEFAULT_SIGNATURE
 from ckpt_action.config.rules_values import value_findings
 from ckpt_action.config.tables import ModelTable
 from ckpt_action.config.vocabulary import parse_size
+from ckpt_action.config.wording import value_text
 from ckpt_action.errors import Severity
 
 _CHECKPOINT_PART = re.compile(r"(.+)\.(index|meta|data-\d{5}-of-\d{5})")

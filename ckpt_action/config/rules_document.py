@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ckpt_action.config.findings import Finding, value_text
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.tables import ModelTable
+from ckpt_action.config.wording import value_text
 from ckpt_action.errors import Severity
 
 

@@ -6,8 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 
-from ckpt_action.config.findings import Finding, KeyPath, value_text
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.tables import ModelTable
+from ckpt_action.config.wording import KeyPath, value_text
 
 
 def value_findings(model: ModelTable) -> Iterator[Finding]:

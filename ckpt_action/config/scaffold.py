@@ -8,8 +8,8 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ckpt_action.checkpoint.records import Kind
-from ckpt_action.config.findings import key_text, value_text
 from ckpt_action.config.survey import Builder, FoundCheckpoint
+from ckpt_action.config.wording import key_text, value_text
 
 _SAYS_NOTHING = re.compile(
     r"(tf|keras|ckpts?|checkpoints?|training|trained|train|weights|models?|runs?|logs?|data|saved"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 from jsonschema import ValidationError
 
-from ckpt_action.config.findings import Finding, KeyPath, did_you_mean, key_text, value_text
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.vocabulary import DTYPE_ALIASES, DTYPES
+from ckpt_action.config.wording import KeyPath, did_you_mean, key_text, value_text
 
 _TYPES = {
     "string": "a string",

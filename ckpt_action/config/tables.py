@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ckpt_action.config.findings import KeyPath
+from ckpt_action.config.wording import KeyPath
 
 
 class ModelTable:
