@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.config.records import EntryPoint
+from ckpt_action.engine.rebuild.eager import check_eager
 from ckpt_action.engine.rebuild.user_code import describe_error
 from ckpt_action.engine.rebuild.user_modules import exited, import_module, module_not_found
 from ckpt_action.errors import CkptActionError, ExitCode, fail
@@ -21,6 +22,7 @@ def make_model(entry_point: EntryPoint, roots: Sequence[Path]) -> Any:
     is missing, REBUILD where the user's code fails.
     """
     module = import_module(entry_point.module, roots)
+    check_eager(roots)
     factory = _find(module, entry_point)
     _check_arguments(factory, entry_point)
     try:
@@ -32,6 +34,7 @@ def make_model(entry_point: EntryPoint, roots: Sequence[Path]) -> Any:
     except ModuleNotFoundError as error:
         raise module_not_found(entry_point.module, error, roots) from error
     except Exception as error:
+        check_eager(roots)
         text, where, details = describe_error(error, roots)
         raise fail(
             ExitCode.REBUILD,

@@ -10,13 +10,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.checkpoint.records import Kind
 from ckpt_action.engine.kerases import keras_family, keras_version
 from ckpt_action.engine.metagraph.module import graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.rebuild.architecture import model_from_file
 from ckpt_action.engine.rebuild.build import build, is_run
+from ckpt_action.engine.rebuild.eager import check_variables
 from ckpt_action.engine.rebuild.entry_point import make_model
 from ckpt_action.engine.rebuild.lazy_hooks import lazy_variables
 from ckpt_action.engine.rebuild.signatures import resolve_signatures
@@ -47,7 +47,7 @@ def rebuild(job: Job) -> Rebuilt:
     roots = (*job.python_path, job.folder)
     load_op_libraries(job.model.op_libraries)
     extend_path(job.python_path)
-    if job.model.entry_point is None and job.checkpoint.kind is Kind.NAME_BASED:
+    if job.model.entry_point is None and job.checkpoint.kind.names_only:
         for module in job.model.imports:
             import_module(module, roots)
         return _from_meta(job)
@@ -55,10 +55,12 @@ def rebuild(job: Job) -> Rebuilt:
         for module in job.model.imports:
             import_module(module, roots)
         model, family = _make(job)
+    check_variables(model, roots)
     signatures, warnings = resolve_signatures(model, job.model.signatures, job.model.name)
     if any(is_run(model, signature) for signature in signatures):
         lazy.fill_all()
     callers = build(model, signatures, roots)
+    check_variables(model, roots)
     lazy.check()
     if not reachable_variables(model):
         raise _no_variables(model)

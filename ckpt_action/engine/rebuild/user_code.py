@@ -28,7 +28,12 @@ def loaded_sources(roots: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def is_users(file: Path, roots: Sequence[Path]) -> bool:
-    """Whether `file` lies below one of `roots` and belongs to no installed package."""
+    """Whether `file` lies below one of `roots` and belongs to no installed package.
+
+    Python calls its built-in modules `<frozen abc>` and the like; that is no file of anybody's.
+    """
+    if file.name.startswith("<"):
+        return False
     real = file.resolve()
     if real.is_relative_to(_OURS):
         return False
