@@ -55,6 +55,17 @@ def relative(file: Path, folder: Path) -> str:
     return Path(os.path.relpath(file, folder)).as_posix()
 
 
+def copy_checked(source: Path, target: Path, record: FileRecord) -> bool:
+    """Copy `source` to the new file `target`; whether the copy has the bytes that `record` says."""
+    digest, size = hashlib.sha256(), 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as stream, target.open("xb") as copy:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            size += copy.write(chunk)
+    return (size, digest.hexdigest()) == (record.bytes, record.sha256)
+
+
 def _feed(digest: hashlib._Hash, file: Path) -> None:
     with file.open("rb") as stream:
         while chunk := stream.read(_CHUNK):

@@ -30,11 +30,12 @@ from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome, Run
 from ckpt_action.processes.memory import verify_need
 from ckpt_action.processes.requests import VERIFY, Request, VerifyRequest, VerifyResult
 from ckpt_action.processes.supervisor import Supervisor
+from ckpt_action.shards import RECORD
 from ckpt_action.staging import HIDDEN, recover
 from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0
-_REPORTS = {REPORT, "report.json"}
+_REPORTS = {REPORT, "report.json", RECORD}
 """May lie beside the manifest without being listed in it: they tell of a run, not of the files."""
 
 
@@ -158,6 +159,9 @@ class _JobCheck:
             variables={path: digests[path] for path in sorted(set(artifact.payloads.values()))},
             payloads=artifact.payloads,
             transformed=artifact.transformed,
+            rearranged=artifact.rearranged,
+            max_error=artifact.max_error,
+            unproven=artifact.unproven,
             verify=Verify(golden=golden, rtol=self.job.rtol, atol=self.job.atol),
             op_libraries=tuple(self.libraries[r.sha256] for r in self.job.op_libraries),
         )

@@ -27,3 +27,9 @@ def is_inside(path: Path, folder: Path) -> bool:
         return path.resolve().is_relative_to(folder.resolve())
     except ValueError:  # a NUL in the path
         return False
+
+
+def plain_path(path: str) -> bool:
+    """Whether `path` goes down only: relative, and without `.` and `..`."""
+    parts = path.replace("\\", "/").split("/")
+    return ":" not in parts[0] and not {"", ".", ".."} & set(parts)

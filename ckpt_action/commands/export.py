@@ -6,9 +6,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ckpt_action.command_line import add_jobs, add_reports, show, stoppable
 from ckpt_action.errors import CkptActionError, ExitCode
+
+if TYPE_CHECKING:
+    from ckpt_action.shards import Shard
 
 DEFAULT_FILE = "model-export.toml"
 
@@ -32,6 +36,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="instead of the configuration's"
     )
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        metavar="I/N",
+        help="only the I-th of N parts of the plan, counted from 1; `merge` joins them",
+    )
     add_jobs(parser)
     add_reports(parser)
 
@@ -40,20 +50,27 @@ def run(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.export import Options, export
     from ckpt_action.progress import Progress
 
-    options = Options(models=tuple(args.model), jobs=args.jobs, output_dir=args.output_dir)
+    options = Options(
+        models=tuple(args.model), jobs=args.jobs, output_dir=args.output_dir, shard=args.shard
+    )
     try:
         with stoppable(), Progress(sys.stderr) as progress:
             run, output_dir = export(args.file, options, os.environ, progress)
     except CkptActionError as error:
         if args.format == "github":
-            _tell_github(error, args.file)
+            from ckpt_action.report.github import tell_failure
+
+            tell_failure(error, str(args.file))
         raise
     show(run, args, output_dir)
     return run.exit_code
 
 
-def _tell_github(error: CkptActionError, file: Path) -> None:
-    from ckpt_action import __version__
-    from ckpt_action.report.github import publish_failure
+def shard(text: str) -> Shard:
+    """For argparse, which shows the message of its own errors only."""
+    from ckpt_action.shards import read_shard
 
-    publish_failure(error.problems, os.environ, tool=__version__, config=str(file))
+    try:
+        return read_shard(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

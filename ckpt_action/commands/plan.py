@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ckpt_action.digests import relative
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
 from ckpt_action.plan import Job, Plan, make_plan
+from ckpt_action.shards import MOST, matrix, split
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +31,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="only this model; may be given several times",
     )
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text (default) or JSON"
+        "--format",
+        choices=("text", "json", "github-matrix"),
+        default="text",
+        help="text (default), JSON as `merge` reads it, or the job matrix of a GitHub workflow",
+    )
+    parser.add_argument(
+        "--shards",
+        type=_shards,
+        metavar="N",
+        help="in N parts of about equal checkpoint bytes, at most 256; default: one for each job",
     )
 
 
@@ -41,8 +52,14 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise CkptActionError(*loaded.problems)
     plan = make_plan(loaded.config, models=tuple(args.model))
     problems = (*loaded.problems, *plan.problems)
+    shards = args.shards or min(len(plan.jobs), MOST) or 1
     if args.format == "json":
-        print(json.dumps(plan_data(plan, problems), indent=2))
+        print(json.dumps(plan_data(plan, problems, shards), indent=2))
+    elif args.format == "github-matrix":
+        from ckpt_action.report.problems import print_problems
+
+        print_problems(problems, stream=sys.stderr)
+        print(json.dumps(matrix(plan, shards)))
     else:
         from ckpt_action.report.problems import print_problems
         from ckpt_action.report.workflow_commands import sanitize
@@ -52,16 +69,19 @@ def run(args: argparse.Namespace) -> ExitCode:
     return gravest(p.code for p in problems if p.severity is Severity.ERROR)
 
 
-def plan_data(plan: Plan, problems: tuple[Problem, ...]) -> dict[str, object]:
+def plan_data(plan: Plan, problems: tuple[Problem, ...], shards: int) -> dict[str, object]:
     """The plan as JSON data; paths are relative to the configuration's folder, in POSIX form."""
     from ckpt_action.report.problems import problems_data
 
     folder = plan.config.folder
+    parts = enumerate(split(plan.jobs, shards), 1)
+    shard_of = {job.name: number for number, jobs in parts for job in jobs}
     return {
         "version": 1,
         "config": str(plan.config.file),
-        "output_dir": _relative(plan.config.output_dir, folder),
-        "jobs": [_job_data(job, plan) for job in plan.jobs],
+        "output_dir": relative(plan.config.output_dir, folder),
+        "shards": shards,
+        "jobs": [{**_job_data(job, plan), "shard": shard_of[job.name]} for job in plan.jobs],
         "problems": problems_data(problems),
     }
 
@@ -73,11 +93,11 @@ def _job_data(job: Job, plan: Plan) -> dict[str, object]:
         "model": job.model.name,
         "entry_point": str(job.model.entry_point) if job.model.entry_point else None,
         "checkpoint": {
-            "path": _relative(checkpoint.path, folder),
+            "path": relative(checkpoint.path, folder),
             "kind": checkpoint.kind.value,
             "writer": checkpoint.writer.value,
             "step": checkpoint.step,
-            "files": [_relative(file, folder) for file in checkpoint.files],
+            "files": [relative(file, folder) for file in checkpoint.files],
             "bytes": checkpoint.bytes,
             "notes": list(checkpoint.notes),
         },
@@ -85,7 +105,7 @@ def _job_data(job: Job, plan: Plan) -> dict[str, object]:
             {
                 "name": target.name,
                 "format": target.format,
-                "folder": _relative(plan.config.output_dir / job.name / target.name, folder),
+                "folder": relative(plan.config.output_dir / job.name / target.name, folder),
             }
             for target in job.model.targets
         ],
@@ -101,7 +121,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         checkpoint = job.checkpoint
         step = "" if checkpoint.step is None else f", step {checkpoint.step}"
         yield job.name
-        yield f"  from  {_relative(checkpoint.path, folder)}"
+        yield f"  from  {relative(checkpoint.path, folder)}"
         yield (
             f"        {checkpoint.kind.value}, written by {checkpoint.writer.value}{step}, "
             f"{human_bytes(checkpoint.bytes)}"
@@ -109,12 +129,15 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         for note in checkpoint.notes:
             yield f"        {note}"
         for target in job.model.targets:
-            written = _relative(plan.config.output_dir / job.name / target.name, folder)
+            written = relative(plan.config.output_dir / job.name / target.name, folder)
             as_format = "" if target.name == target.format else f"  ({target.format})"
             yield f"  to    {written}{as_format}"
     artifacts = sum(len(job.model.targets) for job in plan.jobs)
     yield f"{count(plan.jobs, 'job')}, {count(artifacts, 'artifact')}"
 
 
-def _relative(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+def _shards(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {MOST}")
+    return number

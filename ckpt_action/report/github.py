@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ckpt_action.errors import Problem
+from ckpt_action import __version__
+from ckpt_action.errors import CkptActionError, Problem
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
 from ckpt_action.report import figures, summary, text
 from ckpt_action.report.annotations import annotation_commands
@@ -32,12 +34,17 @@ def publish(run: Run, environ: Mapping[str, str], *, output_dir: Path) -> None:
         write_outputs(Path(path), _outputs(run, output_dir, environ))
 
 
+def tell_failure(error: CkptActionError, config: str) -> None:
+    """What a verb tells the job that it is part of, when it ends before its first model."""
+    publish_failure(error.problems, os.environ, config=config)
+
+
 def publish_failure(
-    problems: Sequence[Problem], environ: Mapping[str, str], *, tool: str, config: str
+    problems: Sequence[Problem], environ: Mapping[str, str], *, config: str
 ) -> None:
-    """The same for a run that ended before its first job, say for a fault in its configuration."""
+    """As `publish`, of a run that ended before its first model, say for a faulty configuration."""
     print_annotations(problems)
-    run = Run(tool=tool, config=config, jobs=(), problems=tuple(problems))
+    run = Run(tool=__version__, config=config, jobs=(), problems=tuple(problems))
     _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
     if path := environ.get("GITHUB_OUTPUT"):
         write_outputs(Path(path), {"verdict": Status.FAILED.value})

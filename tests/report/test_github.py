@@ -61,7 +61,7 @@ def test_a_failed_run_names_only_what_was_proven(
 
 def test_a_run_that_never_began(environ: dict[str, str]) -> None:
     problems = sample.lost().problems
-    publish_failure(problems, environ, tool="0.1.0", config="model-export.toml")
+    publish_failure(problems, environ, config="model-export.toml")
     assert outputs(environ) == {"verdict": "failed"}
     assert Path(environ["GITHUB_STEP_SUMMARY"]).read_text().startswith("## ❌ The run failed")
 

@@ -1,0 +1,45 @@
+"""Join the shards of one export into one folder, and check that nothing is missing or double."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ckpt_action.command_line import add_reports, show
+from ckpt_action.errors import CkptActionError, ExitCode
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="DIR",
+        help="what each `export --shard I/N` wrote into",
+    )
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="what `plan --format json --shards N` printed",
+    )
+    parser.add_argument(
+        "--output-dir", type=Path, required=True, metavar="DIR", help="a new folder for all of it"
+    )
+    add_reports(parser)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    from ckpt_action.merge import merge
+
+    try:
+        run = merge(args.plan, args.folders, args.output_dir)
+    except CkptActionError as error:
+        if args.format == "github":
+            from ckpt_action.report.github import tell_failure
+
+            tell_failure(error, str(args.plan))
+        raise
+    show(run, args, args.output_dir)
+    return run.exit_code

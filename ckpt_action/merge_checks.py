@@ -1,0 +1,111 @@
+"""What can be wrong with the shards of an export: each by itself, and all against the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where
+from ckpt_action.manifest import Exported, Manifest, read_manifest
+from ckpt_action.outcome import ArtifactOutcome, JobOutcome
+from ckpt_action.planned import Planned, PlannedJob
+from ckpt_action.shards import Shard, ShardRecord, read_record
+from ckpt_action.ways_out import plain_path, ways_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One shard's folder."""
+
+    folder: Path
+    record: ShardRecord
+    manifest: Manifest
+
+    @classmethod
+    def read(cls, folder: Path) -> Part:
+        record = read_record(folder)
+        manifest = read_manifest(folder) or Manifest()
+        if ways := [*ways_out(manifest, folder)]:
+            raise CkptActionError(*(part_problem(way, folder, ExitCode.VERIFY) for way in ways))
+        return cls(folder=folder, record=record, manifest=manifest)
+
+    def outcome(self, name: str) -> JobOutcome | None:
+        return next((job for job in self.record.run.jobs if job.name == name), None)
+
+    def entry(self, name: str) -> Exported | None:
+        """What the shard's manifest has of a job, unless that is older than its last export."""
+        kept = name in self.manifest.kept
+        return next((job for job in self.manifest.jobs if job.name == name and not kept), None)
+
+
+def unlike_plan(job: PlannedJob, found: JobOutcome, part: Part) -> Iterator[Problem]:
+    checkpoint = found.checkpoint
+    if (checkpoint.path, checkpoint.step, checkpoint.bytes) != (job.path, job.step, job.bytes):
+        text = f"{job.name} was exported from {checkpoint.path} ({checkpoint.bytes} bytes), "
+        text += f"planned was {job.path} ({job.bytes} bytes)."
+        yield part_problem(text, part.folder, ExitCode.CHECKPOINT)
+    names = {artifact.name for artifact in found.artifacts}
+    failed = found.failed_targets if isinstance(found, Exported) else ()
+    lacking = sorted(set(job.targets) - names - set(failed))
+    if found.artifacts and lacking:
+        text = f"{job.name} has nothing of {', '.join(lacking)}, which was planned."
+        yield part_problem(text, part.folder, ExitCode.VERIFY)
+    if extra := sorted(names - set(job.targets)):
+        text = f"{job.name} has {', '.join(extra)}, which nobody planned."
+        yield part_problem(text, part.folder, ExitCode.VERIFY)
+    if isinstance(found, Exported) and not all(_in_place(job, a) for a in found.artifacts):
+        text = f"{job.name}: the manifest names files in places that are not theirs."
+        yield part_problem(text, part.folder, ExitCode.VERIFY)
+
+
+def _in_place(job: PlannedJob, artifact: ArtifactOutcome) -> bool:
+    inside = all(plain_path(file.path) for file in artifact.files)
+    return inside and artifact.folder == f"{job.name}/{artifact.name}" and bool(artifact.files)
+
+
+def misplaced(job: PlannedJob, planned: Planned, mine: Sequence[Part]) -> Problem:
+    shard = Shard(number=job.shard, count=planned.shards)
+    if not mine:
+        return Problem(
+            code=ExitCode.CRASH,
+            message=f"{job.name} is missing: shard {shard} left nothing of it.",
+            hint="Look at the log of that job; it was stopped, or its folder was not given.",
+        )
+    found = ", ".join(str(part.record.shard) for part in mine)
+    return Problem(
+        code=ExitCode.OUTPUT,
+        message=f"{job.name} belongs to shard {shard} and was found in {found}.",
+        hint="Give each shard of one plan once.",
+    )
+
+
+def strangers(planned: Planned, parts: Sequence[Part]) -> Iterator[Problem]:
+    """What was exported and not planned."""
+    known = {job.name for job in planned.jobs} | set(planned.without_job)
+    for part in parts:
+        names = {job.name for job in (*part.record.run.jobs, *part.manifest.jobs)}
+        for name in sorted(names - known):
+            text = f"{name} is in shard {part.record.shard}, and nobody planned it."
+            yield part_problem(text, part.folder, ExitCode.OUTPUT)
+
+
+def disagreements(parts: Sequence[Part]) -> Iterator[Problem]:
+    """Shards of one run come from one state of the repository and one version of the tool."""
+    made = {(p.record.run.tool, p.record.run.commit, p.record.run.dirty) for p in parts}
+    if len(made) > 1:
+        listed = "; ".join(sorted(f"{tool} at {commit or 'no commit'}" for tool, commit, _ in made))
+        yield Problem(
+            code=ExitCode.OUTPUT,
+            message=f"The shards were not made from the same state: {listed}.",
+            hint="Export all shards from one commit, with one version of ckpt-action.",
+        )
+
+
+def part_problem(message: str, folder: Path, code: ExitCode) -> Problem:
+    return Problem(
+        code=code,
+        message=message,
+        hint="Export this shard again.",
+        where=Where(file=str(folder)),
+    )

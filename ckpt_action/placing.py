@@ -1,0 +1,150 @@
+"""From what was proven to the output folder: its manifest, its report, and what stays of before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ckpt_action import __version__
+from ckpt_action.config.records import Config
+from ckpt_action.digests import file_record
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
+from ckpt_action.manifest import (
+    REPORT,
+    SUMS,
+    Exported,
+    Manifest,
+    exported,
+    merged,
+    read_manifest,
+    write_manifest,
+)
+from ckpt_action.outcome import JobOutcome, Run
+from ckpt_action.plan import Job, Plan
+from ckpt_action.report.page import render
+from ckpt_action.shards import RECORD, Shard, ShardRecord, write_record
+from ckpt_action.staging import Staging
+
+
+def refuse_foreign(output_dir: Path, plan: Plan) -> Manifest | None:
+    """What an export would replace must be from an export: nobody's own files are moved away.
+
+    Returns the manifest that lies there. To be called while the folder is locked, for another
+    export may have changed it before.
+    """
+    manifest = read_manifest(output_dir)
+    known = {job.name for job in manifest.jobs} if manifest else set()
+    places = [output_dir / job.name for job in plan.jobs if job.name not in known]
+    if manifest is None:
+        places += [output_dir / SUMS, output_dir / REPORT]
+    problems = [
+        Problem(
+            code=ExitCode.OUTPUT,
+            message=f"{place} is in the way: no manifest says that an export made it.",
+            hint="Move it away, or choose another output folder.",
+            where=Where(file=str(place)),
+        )
+        for place in places
+        if place.exists()
+    ]
+    if problems:
+        raise CkptActionError(*problems)
+    return manifest
+
+
+def place(
+    plan: Plan, run: Run, stage: Staging, old: Manifest | None, shard: Shard | None = None
+) -> None:
+    """Everything that was proven goes into the output folder, with its manifest and the report.
+
+    A job of which at least one target passed replaces the whole folder of that job, so that no
+    folder mixes two exports; the manifest names the targets that failed. A job of which nothing
+    passed leaves its earlier folder and entry, and the manifest says so. An equal manifest says
+    nothing about the files that lie there: they are replaced all the same.
+    """
+    new = [
+        _exported(job, outcome, plan.config, run)
+        for job, outcome in zip(plan.jobs, run.jobs, strict=True)
+        if (stage.items / job.name).is_dir()
+    ]
+    placed = {entry.name for entry in new}
+    removed = _gone(old, plan, placed)
+    failed = {job.name for job in plan.jobs if job.name not in placed}
+    failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
+    manifest = merged(old, new, failed=failed, removed=removed)
+    if shard:
+        write_record(ShardRecord(shard=shard, run=run), stage.items)
+    elif not manifest.jobs:
+        return
+    if manifest.jobs:
+        write_manifest(manifest, stage.items)
+        page = render(_with_earlier(run, manifest))
+        (stage.items / REPORT).write_text(page, encoding="utf-8", newline="\n")
+    stage.commit(removed if shard else {*removed, RECORD})
+
+
+def _with_earlier(run: Run, manifest: Manifest) -> Run:
+    """`run` and what lies in the folder from earlier ones; a failure among these is not hidden."""
+    now = {job.name for job in run.jobs}
+    earlier = [job for job in manifest.jobs if job.name not in now]
+    problems = [
+        Problem(code=ExitCode.OUTPUT, message=f"The last export of {name} failed.")
+        for name in sorted({*manifest.kept, *manifest.failed} - now)
+    ]
+    jobs = sorted((*run.jobs, *earlier), key=lambda job: job.name)
+    return replace(run, jobs=tuple(jobs), problems=(*run.problems, *problems))
+
+
+def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
+    """Earlier jobs that this run has replaced under another name, or that nobody declares now.
+
+    Only where nothing failed: an earlier export is never given up for one that did not succeed.
+    """
+    planned = {job.name for job in plan.jobs}
+    if old is None or not planned <= placed or any(map(_is_error, plan.problems)):
+        return set()
+    declared = {model.name for model in plan.config.models}
+    exported_now = {job.model.name for job in plan.jobs}
+    return {
+        job.name
+        for job in old.jobs
+        if job.name not in planned and (job.model in exported_now or job.model not in declared)
+    }
+
+
+def _without_job(plan: Plan) -> Iterator[str]:
+    """Models of which a checkpoint, or how to build them, was not found."""
+    wrong = {p.where.key_path for p in plan.problems if _is_error(p) and p.where}
+    for model in plan.config.models:
+        if wrong & {f"models.{model.name}", f"models.{model.name}.checkpoints"}:
+            yield model.name
+
+
+def _not_tried_again(old: Manifest | None, plan: Plan) -> Iterator[str]:
+    """What failed before, is still declared, and has no part in this run."""
+    tried = {job.model.name for job in plan.jobs} | {*_without_job(plan)}
+    waiting = {model.name for model in plan.config.models} - tried
+    for name in old.failed if old else ():
+        if name.partition("@")[0] in waiting:
+            yield name
+
+
+def _is_error(problem: Problem) -> bool:
+    return problem.severity is Severity.ERROR
+
+
+def _exported(job: Job, outcome: JobOutcome, config: Config, run: Run) -> Exported:
+    verify = job.model.verify
+    return exported(
+        outcome,
+        config.folder,
+        tool=__version__,
+        commit=run.commit,
+        dirty=run.dirty,
+        config=config.file.name,
+        golden=file_record(verify.golden, config.folder) if verify.golden else None,
+        rtol=verify.rtol,
+        atol=verify.atol,
+        op_libraries=tuple(file_record(path, config.folder) for path in job.model.op_libraries),
+    )
