@@ -81,11 +81,18 @@ def _traced_again(restored: Restored, one: TracedSignature) -> TracedSignature:
     if restored.rebuilt.family == "graph":
         return one  # no code runs while it is traced
     with _counted_uuids():
-        again = _trace_signature(restored, one.declared).function
+        again = _function(restored, one.declared)
     return one if same_trace(one.function, again) else replace(one, again=again)
 
 
 def _trace_signature(restored: Restored, signature: Signature) -> TracedSignature:
+    concrete = _function(restored, signature)
+    return TracedSignature(
+        declared=signature, function=concrete, record=_record(signature, concrete)
+    )
+
+
+def _function(restored: Restored, signature: Signature) -> Any:
     specs = {
         spec.name: tf.TensorSpec(
             [d if isinstance(d, int) else None for d in spec.shape], spec.dtype, name=spec.name
@@ -93,14 +100,11 @@ def _trace_signature(restored: Restored, signature: Signature) -> TracedSignatur
         for spec in signature.inputs
     }
     try:
-        concrete = _concrete_function(restored.rebuilt, signature, specs)
+        return _concrete_function(restored.rebuilt, signature, specs)
     except CkptActionError:
         raise
     except Exception as error:
         raise _cannot_trace(restored, signature, error) from error
-    return TracedSignature(
-        declared=signature, function=concrete, record=_record(signature, concrete)
-    )
 
 
 def _concrete_function(rebuilt: Rebuilt, signature: Signature, specs: Mapping[str, Any]) -> Any:
