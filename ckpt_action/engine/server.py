@@ -21,14 +21,13 @@ import json
 import os
 import selectors
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.engine.worker import run_task
+from ckpt_action.engine.worker import flush_output, run_task
 
 _PR_SET_PDEATHSIG = 1
 _PRELOADED = ("ckpt_action.engine.export_job", "ckpt_action.engine.verify_job")
@@ -146,8 +145,7 @@ def _become_child(request: dict[str, Any], server: int, answers: int) -> None:
     try:
         _leave_server(Path(request["work"]), server, answers)
         run_task(request["task"], request["arguments"], Path(request["work"]))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_output()
         status = 0
     finally:
         os._exit(status)

@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,13 @@ def unexpected_problem(error: BaseException) -> Problem:
     )
 
 
+def flush_output() -> None:
+    """The user's code may have closed the streams, or set them to None or to anything else."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+
+
 def _exited(error: SystemExit) -> Problem:
     return Problem(
         code=ExitCode.CRASH,
@@ -84,8 +92,7 @@ def main() -> None:
     """The request comes as one JSON object: {"task", "arguments", "work"}."""
     request = json.load(sys.stdin)
     run_task(request["task"], request["arguments"], Path(request["work"]))
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_output()
     os._exit(0)  # TensorFlow's teardown takes time and can crash
 
 

@@ -63,6 +63,10 @@ def test_a_child_that_falls_is_told_apart_and_the_next_one_runs(ask, task, says,
     assert ask("echo", work="next").result
 
 
+def test_a_child_may_do_with_its_output_what_it_likes(ask):
+    assert ask("lose_output").result == {"done": True}
+
+
 def test_the_stage_at_which_a_child_died_is_named(ask):
     (problem,) = ask("kill_self").problems
     assert "writing saved-model" in problem.message

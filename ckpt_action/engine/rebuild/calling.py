@@ -35,13 +35,17 @@ class PlainCall:
     style: Style
     names: tuple[str, ...]
     training: Mapping[str, bool] = field(default_factory=dict)
+    by_position: int = 0
+    """Inputs in front that are passed without their names."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         ordered = [tensors[name] for name in self.names]
         named = dict(zip(self.names, ordered, strict=True))
         call = _converted(self.target)
         if self.style == "keywords":
-            return call(**named, **self.training)
+            first = ordered[: self.by_position]
+            rest = {name: named[name] for name in self.names[self.by_position :]}
+            return call(*first, **rest, **self.training)
         if self.style == "positional":
             return call(*ordered, **self.training)
         return call(ordered if self.style == "list" else named, **self.training)
@@ -91,8 +95,16 @@ def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
     styles = _styles(names, taken, training)
     if "positional" in styles:
         _refuse_other_order(signature, [p.name for p in taken if p.name not in training])
+    first = names[:1] == tuple(p.name for p in taken[:1] if p.kind is p.POSITIONAL_OR_KEYWORD)
     calls = [
-        PlainCall(target=target, style=style, names=names, training=training) for style in styles
+        PlainCall(
+            target=target,
+            style=style,
+            names=names,
+            training=training,
+            by_position=int(first and keras_family(target) == "keras-2"),
+        )
+        for style in styles
     ]
     if keras_family(target) is not None and "training" in training:
         return tuple(calls)

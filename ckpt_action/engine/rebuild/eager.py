@@ -26,7 +26,7 @@ def check_eager(roots: Sequence[Path]) -> None:
             hint="Take `tf.compat.v1.disable_eager_execution()` and `disable_v2_behavior()` out of "
             "what the entry point runs; Keras models and tf.Module do not need them. For a graph "
             "of TensorFlow 1 leave `entry-point` out and commit the `.meta` beside the checkpoint.",
-            places=_calls(roots, _SWITCHES) or _calls(roots, _GRAPHS),
+            places=_calls(roots, _SWITCHES) + _calls(roots, _GRAPHS),
         )
 
 

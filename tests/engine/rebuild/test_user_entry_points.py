@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from cases import CODE, problem_of, rebuilt, signature
 
+from ckpt_action.engine.rebuild.user_code import is_users
 from ckpt_action.errors import ExitCode
 
 X = signature(x=("float32", "batch", 2))
@@ -54,6 +56,12 @@ def test_each_trouble_has_its_cause_and_its_way_out(entry_point, code, message, 
     assert problem.code is code
     assert message in problem.message
     assert hint in problem.hint
+
+
+def test_a_builtin_module_is_no_file_of_the_users(monkeypatch):
+    monkeypatch.chdir(CODE)
+    assert not is_users(Path("<frozen abc>"), [CODE])
+    assert is_users(Path("trouble.py"), [CODE])
 
 
 def test_a_syntax_error_is_shown_where_it_is(tmp_path):
