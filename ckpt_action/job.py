@@ -169,6 +169,9 @@ class JobRun:
             signatures=result.signatures,
             variables={p: digests[p] for p in result.captured if p not in apart},
             transformed=artifact.transformed,
+            rearranged=artifact.rearranged,
+            max_error=artifact.max_error,
+            unproven=artifact.unproven,
             payloads=artifact.payloads,
             verify=self._job.model.verify,
             probes=self._work / environment / "probes.npz",
@@ -211,7 +214,7 @@ class JobRun:
     def _unproven(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
         """Failing is the default: without every proof an artifact fails, whatever was said."""
         shown = {proof.name for proof in artifact.proofs if proof.passed}
-        missing = [name for name in _NEEDED if name not in shown]
+        missing = [name for name in _NEEDED if name not in {*shown, *artifact.unproven}]
         if not missing or not artifact.passed:
             return ()
         return (

@@ -88,6 +88,9 @@ class OutputVerdict:
     inf_count: int = 0
     rtol: float = 0.0
     atol: float = 0.0
+    agreement: float | None = None
+    """Part of the rows whose largest value is at the same place; None where nobody asked, or the
+    output is no row of scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,14 @@ class ArtifactOutcome:
     transformed: tuple[str, ...] = ()
     """Paths of variables that the artifact holds in another form only: folded into others,
     quantised, laid out anew. No stored bytes are theirs, so the proof of values answers for them."""
+    rearranged: Mapping[str, str] = field(default_factory=dict)
+    """Path of a variable whose values the artifact holds in another layout, to the digest of these
+    values in the order of their bits."""
+    max_error: float | None = None
+    """Largest difference from the restored model that passes, as part of the output's largest
+    magnitude; None where `rtol` and `atol` decide."""
+    unproven: Mapping[str, str] = field(default_factory=dict)
+    """Proofs that the artifact cannot give because of what was asked for, and why."""
     proofs: tuple[Proof, ...] = ()
     verdicts: tuple[OutputVerdict, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -34,6 +34,17 @@ def digest(array: Array) -> str:
     return hashlib.sha256(flat.view(np.uint8).data).hexdigest()
 
 
+def content_digest(array: Array) -> str:
+    """sha256 of the dtype and of the values in the order of their bits.
+
+    Equal for one array in any layout: transposed, reshaped, with its channels in another order.
+    """
+    if array.dtype.hasobject:
+        return digest(np.array(sorted(array.reshape(-1).tolist()), dtype=object))
+    bits = np.ascontiguousarray(array).reshape(-1).view(f"u{min(array.dtype.itemsize, 8)}")
+    return f"{array.dtype.name}:{digest(np.sort(bits))}"
+
+
 def save(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write `arrays` to an `.npz` that `load` reads back with equal dtypes, shapes and bytes."""
     index = []

@@ -95,6 +95,9 @@ def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> Ar
         payloads=written.payloads,
         unread=written.unread,
         transformed=written.transformed,
+        rearranged=written.rearranged,
+        max_error=written.max_error,
+        unproven=written.unproven,
         problems=written.notes,
     )
 

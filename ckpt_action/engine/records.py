@@ -105,6 +105,14 @@ class Written:
     """Paths of captured variables that no output depends on; the artifact leaves them out."""
     transformed: tuple[str, ...] = ()
     """Paths of captured variables that are stored in another form only: folded, quantised."""
+    rearranged: Mapping[str, str] = field(default_factory=dict)
+    """Path of a variable that is stored in another layout to its `content_digest` there; the
+    artifact's `payloads` gives such digests then."""
+    max_error: float | None = None
+    """Largest difference from the model that is right for this format and these options, as part
+    of the output's largest magnitude; None: the tolerances of `verify`."""
+    unproven: Mapping[str, str] = field(default_factory=dict)
+    """Proofs that this artifact cannot give because of what the user chose, and why."""
     notes: tuple[Problem, ...] = ()
 
 

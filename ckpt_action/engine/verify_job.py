@@ -12,7 +12,12 @@ import tensorflow as tf
 from ckpt_action.codec import from_data
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.golden_file import load_golden, show_shape
-from ckpt_action.engine.prove.judgement import describe, golden_problems, judge
+from ckpt_action.engine.prove.judgement import (
+    describe,
+    error_and_agreement,
+    golden_problems,
+    judge,
+)
 from ckpt_action.engine.prove.probe_file import load_probes
 from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.records import Artifact
@@ -83,31 +88,39 @@ class _Check:
 
     def payloads(self) -> None:
         """Every stored value has the bytes of its variable, and every variable is stored."""
+        if self._cannot_prove("payload"):
+            return
         before = len(self.problems)
-        missing = dict(self._request.variables)
+        wanted = {**self._request.variables, **self._request.rearranged}
+        missing = dict(wanted)
         with self.collecting():
             for name, found in self._artifact.payloads():
                 path = self._request.payloads.get(name)
                 if path is None:
                     continue
-                if found != self._request.variables.get(path):
+                if found != wanted.get(path):
                     self._fail(f"stores other bytes for variable {path!r} (as {name!r})")
                 missing.pop(path, None)
         for path in missing:
             self._fail(f"does not hold variable {path!r}, or it could not be read")
-        shown = f"{len(self._request.variables)} variables, byte for byte"
+        shown = f"{len(wanted)} variables, byte for byte"
+        if other := len(self._request.rearranged):
+            shown += f", {other} of them in another layout"
         if other := len(self._request.transformed):
             shown += f"; {other} are stored in another form, and the values answer for them"
         self._prove("payload", before, shown)
 
     def values(self) -> None:
+        if self._cannot_prove("values"):
+            return
         before, probes = len(self.problems), self._probes()
         for probe in probes:
             outputs = self._run(probe)
             if outputs is None:
                 continue
-            reference = judge(probe, outputs, self._request.verify, against="reference")
-            golden = judge(probe, outputs, self._request.verify, against="golden")
+            verify, most = self._request.verify, self._request.max_error
+            reference = judge(probe, outputs, verify, against="reference", max_error=most)
+            golden = judge(probe, outputs, verify, against="golden", max_error=most)
             self.verdicts += [*reference, *golden]
             for verdict in reference:
                 if not verdict.passed:
@@ -118,6 +131,8 @@ class _Check:
             self.problems += golden_problems(self._who, golden)
         if any(p.reference for p in probes):
             shown = f"{len(probes)} probes against the restored model"
+            if self._request.max_error is not None:
+                shown += f". {error_and_agreement(self.verdicts)}"
             self._prove("values", before, ". ".join((shown, *self._artifact.notes())))
         if any(p.golden for p in probes):
             self._prove("golden", before, "the recorded outputs")
@@ -158,6 +173,12 @@ class _Check:
             self._fail(f"returns outputs {sorted(outputs)}, expected {sorted(expected)}")
             return None
         return outputs
+
+    def _cannot_prove(self, name: str) -> bool:
+        reason = self._request.unproven.get(name)
+        if reason is not None:
+            self.proofs.append(Proof(name=name, passed=None, detail=reason))
+        return reason is not None
 
     def _fail(self, what: str) -> None:
         self.problems.append(

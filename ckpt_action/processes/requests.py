@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ckpt_action.config.records import Verify
@@ -97,6 +97,12 @@ class VerifyRequest:
     verify: Verify
     transformed: tuple[str, ...] = ()
     """Paths of variables that it holds in another form only, to be said in the proof."""
+    rearranged: Mapping[str, str] = field(default_factory=dict)
+    """Path to the digest to look for instead, of variables that it holds in another layout."""
+    max_error: float | None = None
+    """Decides instead of the tolerances of `verify`."""
+    unproven: Mapping[str, str] = field(default_factory=dict)
+    """Proofs that are not asked for, and why."""
     probes: Path | None = None
     """None: only `verify.golden` is run, where it is declared."""
     op_libraries: tuple[Path, ...] = ()

@@ -12,24 +12,80 @@ from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict
-from ckpt_action.verify import Against, compare
+from ckpt_action.verify import Against, compare, tolerances
 
 
 def judge(
-    probe: Probe, outputs: Mapping[str, Array], verify: Verify, *, against: Against
+    probe: Probe,
+    outputs: Mapping[str, Array],
+    verify: Verify,
+    *,
+    against: Against,
+    max_error: float | None = None,
 ) -> tuple[OutputVerdict, ...]:
     """Verdicts on `outputs`, which have every name that the signature declares, against what
-    `probe` holds; none against golden values where the probe has none."""
+    `probe` holds; none against golden values where the probe has none.
+
+    `max_error` is what another runtime, or quantisation, may add to the model's own values: a part
+    of the largest magnitude among them. It stands instead of the tolerances against the reference,
+    and comes on top of those against golden values.
+    """
     expected = probe.reference if against == "reference" else probe.golden or {}
     return tuple(
         replace(
-            compare(want, outputs[name], against=against, rtol=verify.rtol, atol=verify.atol),
+            compare(want, outputs[name], against=against, rtol=rtol, atol=atol),
             signature=probe.signature,
             output=name,
             probe=probe.label,
+            agreement=None if max_error is None else agreement(want, outputs[name]),
         )
         for name, want in expected.items()
+        for rtol, atol in [_tolerance(want, verify, against, max_error)]
     )
+
+
+def _tolerance(
+    want: Array, verify: Verify, against: Against, max_error: float | None
+) -> tuple[float | None, float | None]:
+    if max_error is None or want.dtype.kind in "iubO":
+        return verify.rtol, verify.atol
+    added = max_error * _magnitude(want)
+    if against == "reference":
+        return 0.0, added
+    rtol, atol = tolerances(str(want.dtype), against, rtol=verify.rtol, atol=verify.atol)
+    return rtol, atol + added
+
+
+def _magnitude(array: Array) -> float:
+    """Of the largest finite value."""
+    values = np.abs(array.astype(np.complex128))
+    return float(values[np.isfinite(values)].max(initial=0.0))
+
+
+def agreement(want: Array, have: Array) -> float | None:
+    """Part of the rows in which the same class wins; None where there are no rows of scores."""
+    if want.dtype.kind in "iubOc" or want.ndim < 2 or want.shape[-1] < 2 or not want.size:
+        return None
+    if want.shape != have.shape or not np.isfinite(have.astype(np.float64)).all():
+        return None
+    return float((want.argmax(-1) == have.argmax(-1)).mean())
+
+
+def error_and_agreement(verdicts: Sequence[OutputVerdict]) -> str:
+    """The largest difference from the model, and how many rows have the same winner, in words."""
+    against = [v for v in verdicts if v.against == "reference"]
+    worst = max((v.max_abs for v in against if v.max_abs is not None), default=0.0)
+    text = f"Largest difference {worst:.2g}"
+    rows = [(v.agreement, _rows(v)) for v in against if v.agreement is not None]
+    if rows:
+        total = sum(count for _, count in rows)
+        same = round(sum(part * count for part, count in rows))
+        text += f"; the same class wins in {same} of {total} rows"
+    return text
+
+
+def _rows(verdict: OutputVerdict) -> int:
+    return int(np.prod(verdict.shape[:-1]))
 
 
 def golden_problems(who: str, verdicts: tuple[OutputVerdict, ...]) -> tuple[Problem, ...]:

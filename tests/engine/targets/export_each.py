@@ -16,13 +16,17 @@ def main(folder: Path, names: list[str]) -> None:
     import module_cases
 
     from ckpt_action.engine.targets import registry
+    from ckpt_action.errors import CkptActionError
 
     for name in names:
         case = (keras_cases.CASES | module_cases.CASES)[name]()
         for target in registry():
             place = folder / name / target
             place.mkdir(parents=True)
-            registry()[target].export(case.model, place, {})
+            try:
+                registry()[target].export(case.model, place, {})
+            except CkptActionError as error:
+                (place / "refused").write_text(str(error))
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     digests = {
         file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,1 @@
+"""TFLite: conversion from our SavedModel, and the artifact run by LiteRT."""
