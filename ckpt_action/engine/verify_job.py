@@ -104,8 +104,8 @@ class _Check:
         for path in missing:
             self._fail(f"does not hold variable {path!r}, or it could not be read")
         shown = f"{len(wanted)} variables, byte for byte"
-        if other := len(self._request.rearranged):
-            shown += f", {other} of them in another layout"
+        if self._request.rearranged:
+            shown = f"{len(wanted)} variables, value for value in the format's own layout"
         if other := len(self._request.transformed):
             shown += f"; {other} are stored in another form, and the values answer for them"
         self._prove("payload", before, shown)

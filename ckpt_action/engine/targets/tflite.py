@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckpt_action.config.vocabulary import ENTRY_POINT
+
 if TYPE_CHECKING:
     from ckpt_action.engine.records import TracedModel, Written
     from ckpt_action.engine.tflite.artifact import TFLiteArtifact
@@ -18,6 +20,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
         "type": "string",
         "enum": ["none", "float16", "dynamic-range", "int8"],
         "default": "none",
+        "examples": ["float16"],
         "description": (
             "How weights are stored: as they are, as float16, as int8 (`dynamic-range`), or as "
             "int8 with every op computed in integers (`int8`, needs `representative-data`)."
@@ -25,7 +28,9 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     },
     "representative-data": {
         "type": "string",
-        "minLength": 1,
+        "pattern": ENTRY_POINT,
+        "x-expected": "`module:callable`",
+        "examples": ["digits.data:samples"],
         "description": (
             "`module:callable` that gives samples of the inputs, on which the ranges of `int8` "
             "are measured."
@@ -42,6 +47,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "max-error": {
         "type": "number",
         "exclusiveMinimum": 0,
+        "examples": [0.02],
         "description": (
             "Largest difference from the model that passes, as part of the output's largest "
             "magnitude. Default: 0.0001, for `float16` 0.01, `dynamic-range` 0.05, `int8` 0.1."

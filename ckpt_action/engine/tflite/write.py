@@ -42,7 +42,7 @@ def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]
         rearranged=held.rearranged,
         transformed=held.transformed,
         max_error=cast(float, options.get("max-error", _MAX_ERROR[quantize])),
-        unproven={"values": _reason(foreign)} if foreign else {},
+        unproven=dict(_unproven(held, foreign)),
         notes=(_unrunnable(foreign),) if foreign else (),
     )
 
@@ -83,9 +83,7 @@ def _held(variables: tuple[ModelVariable, ...], content: bytes) -> _Held:
             held.rearranged[variable.path] = known[0]
         else:
             transformed.append(variable.path)
-    return _Held(
-        payloads=held.payloads, rearranged=held.rearranged, transformed=tuple(transformed)
-    )
+    return _Held(payloads=held.payloads, rearranged=held.rearranged, transformed=tuple(transformed))
 
 
 def _forms(value: Array) -> Iterator[str]:
@@ -95,8 +93,11 @@ def _forms(value: Array) -> Iterator[str]:
             yield content_digest(value.astype(np.float16))
 
 
-def _reason(ops: tuple[str, ...]) -> str:
-    return f"not run: it needs TensorFlow's own kernels ({', '.join(ops)}), which LiteRT has not"
+def _unproven(held: _Held, select_ops: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if not held.payloads:
+        yield "payload", "no variable is stored as it is; the values answer for all of them"
+    if select_ops:
+        yield "values", f"LiteRT has no kernel for {', '.join(select_ops)}: it was not run"
 
 
 def _unrunnable(ops: tuple[str, ...]) -> Problem:
@@ -108,5 +109,3 @@ def _unrunnable(ops: tuple[str, ...]) -> Problem:
         "and the LiteRT of Python runs none of these.",
         hint="Test it in the application that it is for.",
     )
-
-
