@@ -1,0 +1,82 @@
+"""A frozen graph made ready for readers that know fewer ops than TensorFlow, or run them slower.
+
+Each pass takes a GraphDef with its payloads and the names of the nodes that are fed or fetched,
+and returns a new GraphDef that computes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.freeze import FrozenGraph
+from ckpt_action.engine.prepare.editor import constant_node, value_of
+
+Pass = Callable[[Any, tuple[str, ...]], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    graph: Any
+    """GraphDef with all payloads."""
+    stored: Mapping[str, str]
+    """Const node to the path of the model's variable whose bytes it holds."""
+    transformed: tuple[str, ...]
+    """Paths of the variables that are in it in another form only."""
+
+
+def prepare(frozen: FrozenGraph, passes: Sequence[Pass]) -> Prepared:
+    """Put `frozen` through `passes`, in their order."""
+    keep = fed_and_fetched(frozen)
+    graph = with_payloads(frozen)
+    for change in passes:
+        graph = change(graph, keep)
+    stored = dict(_stored(graph, frozen))
+    paths = set(stored.values())
+    return Prepared(
+        graph=graph,
+        stored=stored,
+        transformed=tuple(path for path in frozen.weights.values() if path not in paths),
+    )
+
+
+def fed_and_fetched(frozen: FrozenGraph) -> tuple[str, ...]:
+    """Names of the nodes that stand for inputs and outputs, in the declared order."""
+    tensors = (t for s in frozen.signatures for t in (*s.inputs, *s.outputs))
+    return tuple(dict.fromkeys(str(t.tensor).removesuffix(":0") for t in tensors))
+
+
+def with_payloads(frozen: FrozenGraph) -> Any:
+    """The GraphDef with the weights inside."""
+    graph = type(frozen.graph)(library=frozen.graph.library, versions=frozen.graph.versions)
+    for node in frozen.graph.node:
+        value = frozen.values.get(node.name)
+        if value is None:
+            graph.node.add().CopyFrom(node)
+        else:
+            array = np.asarray(tf.convert_to_tensor(value).numpy())
+            graph.node.add().CopyFrom(constant_node(node.name, array))
+    return graph
+
+
+def _stored(graph: Any, frozen: FrozenGraph) -> Iterator[tuple[str, str]]:
+    """Passes never change a Const: one that kept its name is the variable. A reshaped one has a
+    name of its own and still the variable's bytes."""
+    constants = {node.name: node for node in graph.node if node.op == "Const"}
+    lost = {name: path for name, path in frozen.weights.items() if name not in constants}
+    yield from ((name, path) for name, path in frozen.weights.items() if name in constants)
+    by_digest = {
+        digest(value_of(node)): name
+        for name, node in constants.items()
+        if lost and name not in frozen.weights
+    }
+    for name, path in lost.items():
+        value = tf.convert_to_tensor(frozen.values[name]).numpy()
+        same = by_digest.pop(digest(np.asarray(value)), None)
+        if same is not None:
+            yield same, path
