@@ -21,12 +21,12 @@ def edited(graph: Any, keep: Iterable[str], edit: Edit, *, functions: bool = Tru
     keep = tuple(keep)
     made = type(graph)()
     made.CopyFrom(graph)
-    main = Editor(made.node, keep, function=False)
+    main = Editor(made.node, keep)
     edit(main)
     _replace(made.node, needed(main.nodes.values(), keep))
     for function in made.library.function if functions else ():
         results = [producer(r) for r in (*function.ret.values(), *function.control_ret.values())]
-        body = Editor(function.node_def, results, function=True)
+        body = Editor(function.node_def, results, function.ret)
         edit(body)
         _replace(function.node_def, _running(body, results))
     return made

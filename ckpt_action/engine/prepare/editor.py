@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,17 @@ def attr(value: bool | float | bytes | tf.DType) -> Attr:
 class Editor:
     """References are written as the body writes them: `node:1`, in a function `node:y:0`."""
 
-    def __init__(self, nodes: Iterable[Any], keep: Iterable[str], *, function: bool) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[Any],
+        keep: Iterable[str],
+        results: MutableMapping[str, str] | None = None,
+    ) -> None:
+        """`results`: what a function returns, by reference; None in the main graph."""
         self.nodes = {node.name: node for node in nodes}
         self.keep = frozenset(keep)
         """Nodes that are fed or fetched: name and meaning stay what they are."""
-        self._function = function
+        self._results = results
         self._readers: dict[str, dict[tuple[str, int], None]] = {}
         for node in self.nodes.values():
             self._listen(node)
@@ -65,7 +71,7 @@ class Editor:
 
     def output(self, node: Any) -> str:
         """The reference to the first output of `node`."""
-        if not self._function:
+        if self._results is None:
             return str(node.name)
         definition = op_definition(node.op)
         assert definition is not None, node.op
@@ -92,6 +98,7 @@ class Editor:
     def become(self, node: Any, op: str, inputs: Iterable[str], **attrs: Attr) -> None:
         """`node` keeps its name and computes something else; what it waits for stays."""
         waits = [reference for reference in node.input if reference.startswith("^")]
+        before = self.output(node)
         self._forget(node)
         node.op = op
         node.input[:] = [*inputs, *waits]
@@ -99,6 +106,7 @@ class Editor:
         for key, value in attrs.items():
             node.attr[key].CopyFrom(value)
         self._listen(node)
+        self._rename(node, before, self.output(node))
 
     def rewire(self, node: Any, index: int, reference: str) -> None:
         self._forget(node)
@@ -110,6 +118,15 @@ class Editor:
         for reader, index in self.readers(node):
             if not reader.input[index].startswith("^"):
                 self.rewire(reader, index, reference)
+
+    def _rename(self, node: Any, before: str, after: str) -> None:
+        """In functions, the name of an output is part of what its readers write."""
+        for reader, index in self.readers(node):
+            if reader.input[index] == before:
+                reader.input[index] = after
+        results = self._results if self._results is not None else {}
+        for key in [key for key, reference in results.items() if reference == before]:
+            results[key] = after
 
     def _listen(self, node: Any) -> None:
         for index, reference in enumerate(node.input):
