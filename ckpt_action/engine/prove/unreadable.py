@@ -9,18 +9,21 @@ from pathlib import Path
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from ckpt_action.errors import ExitCode, Where, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 
 
 @contextmanager
-def finding(doing: str, path: Path) -> Iterator[None]:
-    """Turn what TensorFlow and protobuf raise for bad files into CkptActionError (VERIFY).
+def finding(doing: str, path: Path, *more: type[Exception]) -> Iterator[None]:
+    """Turn what TensorFlow and protobuf raise for bad files, and `more` that another runtime
+    raises, into CkptActionError (VERIFY).
 
     `doing` completes "The artifact cannot be ...".
     """
     try:
         yield
-    except (DecodeError, OSError, ValueError, tf.errors.OpError) as error:
+    except (CkptActionError, MemoryError):
+        raise
+    except (DecodeError, OSError, ValueError, tf.errors.OpError, *more) as error:
         reason = getattr(error, "message", None) or str(error) or type(error).__name__
         lines = [line.strip() for line in reason.splitlines() if line.strip()]
         raise fail(

@@ -73,7 +73,7 @@ class TFLiteArtifact:
                 )
 
     def _finding(self, doing: str) -> Any:
-        return finding(f"{doing} by LiteRT", self._file)
+        return finding(f"{doing} by LiteRT", self._file, RuntimeError)
 
 
 def interpreter_of(content: bytes) -> Any:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
-from ckpt_action.engine.arrays import Array, content_digest
-from ckpt_action.engine.prove.live import to_array
-from ckpt_action.engine.records import ModelVariable, TracedModel, Written
+from ckpt_action.engine.held import Held, held_values
+from ckpt_action.engine.records import TracedModel, Written
 from ckpt_action.engine.tflite.artifact import constants, interpreter_of, select_ops
 from ckpt_action.engine.tflite.convert import Quantize, Sample, convert
 from ckpt_action.engine.tflite.representative import representative_samples
@@ -34,7 +30,8 @@ def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]
         model, quantize, samples, select_tf_ops=bool(options.get("select-tf-ops", False))
     )
     foreign = select_ops(content)
-    held = _held(model.variables, content)
+    stored = constants(interpreter_of(content))
+    held = held_values(model.variables, stored, half=quantize == "float16")
     (folder / f"{model.name}.tflite").write_bytes(content)
     return Written(
         signatures=tuple(s.record for s in model.signatures),
@@ -61,39 +58,7 @@ def _samples(model: TracedModel, quantize: Quantize, data: object) -> tuple[Samp
     return representative_samples(str(data), model)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Held:
-    """What the file's constants hold of the variables; the fields are those of `Written`."""
-
-    payloads: dict[str, str] = field(default_factory=dict)
-    rearranged: dict[str, str] = field(default_factory=dict)
-    transformed: tuple[str, ...] = ()
-
-
-def _held(variables: tuple[ModelVariable, ...], content: bytes) -> _Held:
-    """The converter transposes kernels, which keeps their values, and folds or quantises others."""
-    places: dict[str, list[str]] = {}
-    for place, found in constants(interpreter_of(content)):
-        places.setdefault(found, []).append(place)
-    held, transformed = _Held(), []
-    for variable in variables:
-        known = [d for d in _forms(to_array(variable.variable)) if places.get(d)]
-        if known:
-            held.payloads[places[known[0]].pop(0)] = variable.path
-            held.rearranged[variable.path] = known[0]
-        else:
-            transformed.append(variable.path)
-    return _Held(payloads=held.payloads, rearranged=held.rearranged, transformed=tuple(transformed))
-
-
-def _forms(value: Array) -> Iterator[str]:
-    yield content_digest(value)
-    if value.dtype == np.float32:
-        with np.errstate(over="ignore"):
-            yield content_digest(value.astype(np.float16))
-
-
-def _unproven(held: _Held, select_ops: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _unproven(held: Held, select_ops: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if not held.payloads:
         yield "payload", "no variable is stored as it is; the values answer for all of them"
     if select_ops:
