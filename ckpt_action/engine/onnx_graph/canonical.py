@@ -1,0 +1,162 @@
+"""An ONNX model in one form, whatever names and order the converter gave it this time.
+
+Nodes stand in the order in which the outputs need them; values are named after the node that makes
+them, initialisers after the model's variable that they hold. Equal computations give equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from onnx import ModelProto
+
+NameOf = Callable[[Any], str | None]
+"""A TensorProto to the variable's path that it holds, or None."""
+
+
+def canonical(model: Any, names: Mapping[str, str], name_of: NameOf, title: str) -> Any:
+    """`model` with `names` (the converter's to the declared) for its inputs and outputs."""
+    made = ModelProto()
+    made.CopyFrom(model)
+    made.doc_string = ""
+    _hand_out_constants(made.graph)
+    taken = Counter(names.values())
+    inner = {value.name for value in made.graph.input}
+    scope = _Scope(names={k: v for k, v in names.items() if k in inner}, taken=taken)
+    _settle(made.graph, scope, {k: v for k, v in names.items() if k not in inner}, name_of)
+    made.graph.name = title
+    used = {node.domain for node in _all_nodes(made.graph)} | {""}
+    versions = sorted((o.domain, o.version) for o in made.opset_import if o.domain in used)
+    del made.opset_import[:]
+    for domain, version in versions:
+        made.opset_import.add(domain=domain, version=version)
+    return made
+
+
+def _hand_out_constants(graph: Any) -> None:
+    """An output has to come from a node, where the converter lets it be an initialiser."""
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    for value in graph.output:
+        if value.name in stored:
+            stored[value.name].name += "/constant"
+            node = graph.node.add(op_type="Identity", input=[stored[value.name].name])
+            node.output.append(value.name)
+
+
+@dataclass
+class _Scope:
+    """Names that are visible in a graph: its own and those of the graphs around it."""
+
+    names: dict[str, str]
+    taken: Counter[str] = field(default_factory=Counter)
+    """Shared by all graphs of a model: no name is given twice."""
+
+    def fresh(self, wanted: str) -> str:
+        self.taken[wanted] += 1
+        count = self.taken[wanted]
+        return wanted if count == 1 else self.fresh(f"{wanted}_{count - 1}")
+
+
+def _settle(graph: Any, scope: _Scope, outputs: Mapping[str, str], name_of: NameOf) -> None:
+    """Order and name everything in `graph`; `outputs` have their names already."""
+    nodes, initialisers = _needed(graph)
+    for tensor in initialisers:
+        scope.names[tensor.name] = scope.fresh(name_of(tensor) or "constant")
+    for node in nodes:
+        for place, output in enumerate(node.output):
+            if output:
+                wanted = node.op_type if not place else f"{node.op_type}.{place}"
+                scope.names[output] = outputs.get(output) or scope.fresh(wanted)
+    for node in nodes:
+        _rename(node, scope, name_of)
+    for tensor in initialisers:
+        tensor.name = scope.names[tensor.name]
+        tensor.doc_string = ""
+    for value in (*graph.input, *graph.output):
+        value.name = outputs.get(value.name) or scope.names.get(value.name, value.name)
+        value.doc_string = ""
+    _replace(graph.node, nodes)
+    _replace(graph.initializer, initialisers)
+    del graph.value_info[:]
+    graph.doc_string = ""
+
+
+def _rename(node: Any, scope: _Scope, name_of: NameOf) -> None:
+    node.input[:] = [scope.names.get(name, name) for name in node.input]
+    node.output[:] = [scope.names.get(name, name) for name in node.output]
+    node.name = next(name for name in node.output if name)
+    node.doc_string = ""
+    attributes = sorted(map(_copy, node.attribute), key=lambda a: str(a.name))
+    for attribute in attributes:
+        attribute.doc_string = ""
+        if attribute.HasField("t"):
+            attribute.t.name = attribute.t.doc_string = ""
+        for body in _bodies(attribute):
+            inner = _Scope(names=dict(scope.names), taken=scope.taken)
+            for value in body.input:
+                inner.names[value.name] = scope.fresh(f"{node.op_type}.input")
+            body.name = f"{node.name}.{attribute.name}"
+            _settle(body, inner, {}, name_of)
+    _replace(node.attribute, attributes)
+
+
+def _needed(graph: Any) -> tuple[list[Any], list[Any]]:
+    """Copies of the nodes and initialisers that the outputs need, in the order they are met."""
+    makers = {name: node for node in graph.node for name in node.output if name}
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    nodes: dict[int, Any] = {}
+    tensors: dict[str, Any] = {}
+    entered: set[int] = set()
+    waiting = [(value.name, False) for value in reversed(graph.output)]
+    while waiting:
+        name, complete = waiting.pop()
+        if name in stored:
+            tensors[name] = stored[name]
+        node = makers.get(name)
+        if node is None:
+            continue
+        if complete:
+            nodes[id(node)] = node
+        elif id(node) not in entered:
+            entered.add(id(node))
+            waiting.append((name, True))
+            waiting += [(read, False) for read in reversed(list(_reads(node)))]
+    return [_copy(node) for node in nodes.values()], [_copy(t) for t in tensors.values()]
+
+
+def _reads(node: Any) -> Iterator[str]:
+    """What a node takes from its graph, its bodies included."""
+    yield from node.input
+    for attribute in node.attribute:
+        for body in _bodies(attribute):
+            own = {v.name for v in (*body.input, *body.initializer)}
+            own |= {name for inner in body.node for name in inner.output}
+            read = [name for inner in body.node for name in _reads(inner)]
+            read += [value.name for value in body.output]
+            yield from (name for name in read if name not in own)
+
+
+def _bodies(attribute: Any) -> tuple[Any, ...]:
+    return ((attribute.g,) if attribute.HasField("g") else ()) + tuple(attribute.graphs)
+
+
+def _all_nodes(graph: Any) -> Iterator[Any]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for body in _bodies(attribute):
+                yield from _all_nodes(body)
+
+
+def _copy(message: Any) -> Any:
+    made = type(message)()
+    made.CopyFrom(message)
+    return made
+
+
+def _replace(field_: Any, items: list[Any]) -> None:
+    del field_[:]
+    field_.extend(items)
