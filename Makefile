@@ -53,6 +53,7 @@ mutate: $(VENV)/dev ## truncate and flip every file of the committed checkpoints
 lock: $(VENV)/dev ## resolve requirements/*.txt again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --extra tflite --extra onnx $(LOCK) -o requirements/export.txt
 	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --extra tflite --extra onnx --extra release --group dev $(LOCK) -o requirements/dev.txt
+	$(BIN)/uv pip compile -q pyproject.toml requirements/plan.in $(LOCK) --constraint requirements/export.txt -o requirements/plan.txt
 	sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt > requirements/uv.txt
 	sed -n '/^urllib3==/,/[^\\]$$/p' requirements/dev.txt > requirements/release.txt
 

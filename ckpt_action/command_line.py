@@ -62,7 +62,8 @@ def show(run: Run, args: argparse.Namespace, output_dir: Path) -> None:
     elif args.format == "github":
         from ckpt_action.report.github import publish
 
-        publish(run, os.environ, output_dir=output_dir)
+        whole = getattr(args, "shard", None) is None
+        publish(run, os.environ, output_dir=output_dir, summarize=whole)
     else:
         from ckpt_action.report import text
         from ckpt_action.report.workflow_commands import sanitize

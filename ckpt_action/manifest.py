@@ -76,6 +76,11 @@ def exported(job: JobOutcome, folder: Path, **more: Any) -> Exported:
     )
 
 
+def outcome_of(entry: Exported) -> JobOutcome:
+    """What the run that made `entry` said of it."""
+    return JobOutcome(**{f.name: getattr(entry, f.name) for f in fields(JobOutcome)})
+
+
 def _portable_problems(problems: Iterable[Problem], folder: Path) -> tuple[Problem, ...]:
     """Warnings and notes, without paths above the configuration's folder and without logs."""
     return tuple(

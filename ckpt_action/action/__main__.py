@@ -1,4 +1,4 @@
-"""`python -m ckpt_action.action setup|export|release`: what the steps of the actions do."""
+"""`python -m ckpt_action.action STEP`: what the steps of the actions do."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ckpt_action.action.environment import interpreter
+from ckpt_action.action.environment import EXPORTING, PLANNING, interpreter
 from ckpt_action.action.events import refuse_foreign_head
 from ckpt_action.action.inputs import Inputs, read_inputs
 from ckpt_action.action.release import release
+from ckpt_action.action.sharding import merge, plan
 from ckpt_action.errors import CkptActionError, gravest
 from ckpt_action.report.github import print_annotations
 from ckpt_action.report.problems import print_problems
@@ -27,8 +28,14 @@ def main(argv: Sequence[str]) -> int:
         refuse_foreign_head(os.environ)
         if argv == ["release"]:
             return release(os.environ)
+        if argv == ["merge"]:
+            return merge(os.environ)
         inputs = read_inputs(os.environ)
-        return _setup(inputs) if argv == ["setup"] else _export(inputs)
+        if argv == ["plan"]:
+            return plan(inputs, os.environ)
+        if argv == ["export"]:
+            return _export(inputs)
+        return _setup(inputs, PLANNING if argv == ["setup-plan"] else EXPORTING)
     except CkptActionError as error:
         print_problems(error.problems)
         print_annotations(error.problems)
@@ -40,8 +47,8 @@ def withheld(environ: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environ if is_secret(name) or name in _LATER_STEPS)
 
 
-def _setup(inputs: Inputs) -> int:
-    python = interpreter(inputs, os.environ)
+def _setup(inputs: Inputs, locked: str) -> int:
+    python = interpreter(inputs, os.environ, locked)
     values = {"python": str(python), "artifact-name": inputs.artifact_name}
     write_outputs(Path(os.environ["GITHUB_OUTPUT"]), values)
     return 0
@@ -62,7 +69,12 @@ def _export(inputs: Inputs) -> int:
     arguments = ["export", inputs.config, "--format", "github"]
     for model in inputs.models:
         arguments += ["--model", model]
-    for option, value in (("--output-dir", inputs.output_dir), ("--jobs", inputs.jobs)):
+    options = {
+        "--output-dir": inputs.output_dir,
+        "--jobs": inputs.jobs,
+        "--shard": inputs.shard,
+    }
+    for option, value in options.items():
         arguments += [option, value] if value else []
     return run_verb(arguments)
 

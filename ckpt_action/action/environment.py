@@ -19,27 +19,30 @@ from ckpt_action.errors import ExitCode, fail
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The action's checkout."""
+EXPORTING, PLANNING = "export.txt", "plan.txt"
+"""Locked sets in `requirements/`: with TensorFlow, and what reading files takes."""
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
-def interpreter(inputs: Inputs, environ: Mapping[str, str]) -> Path:
-    """The interpreter to export with: the one given, or that of a new virtual environment."""
+def interpreter(inputs: Inputs, environ: Mapping[str, str], locked: str = EXPORTING) -> Path:
+    """The interpreter to work with: the one given, or that of a new virtual environment."""
     if inputs.python:
         return _existing(inputs.python)
     folder = Path(environ["RUNNER_TEMP"]) / "ckpt-action"
     uv = _install_uv(folder / "uv")
     python = folder / "venv" / SCRIPTS / "python"
     run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / "venv"])
-    for arguments in install_commands(inputs):
+    for arguments in install_commands(inputs, locked):
         run([uv, "pip", "install", "--quiet", "--python", python, *arguments])
     return python
 
 
-def install_commands(inputs: Inputs) -> tuple[tuple[str | Path, ...], ...]:
+def install_commands(
+    inputs: Inputs, locked: str = EXPORTING
+) -> tuple[tuple[str | Path, ...], ...]:
     """Arguments of `uv pip install`: the locked set, or one resolution of what was asked for."""
     if not inputs.tensorflow_version and not inputs.requirements:
-        locked = ROOT / "requirements" / "export.txt"
-        return (("--require-hashes", "-r", locked), ("--no-deps", ROOT))
+        return (("--require-hashes", "-r", ROOT / "requirements" / locked), ("--no-deps", ROOT))
     wanted: list[str | Path] = [f"{ROOT}[tensorflow,keras-2]"]
     if version := inputs.tensorflow_version:
         series = ".".join(version.split(".")[:2])

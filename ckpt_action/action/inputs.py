@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
+from ckpt_action.shards import MOST, read_shard
 
 _PREFIX = "CKPT_ACTION_"
 _NOT_IN_ARTIFACT_NAMES = frozenset('":<>|*?\r\n\\/')
@@ -28,6 +29,10 @@ class Inputs:
     tensorflow_version: str
     requirements: tuple[Path, ...]
     artifact_name: str
+    shards: int
+    """How many parts the plan gets."""
+    shard: str
+    """The part to export, as `2/8`; empty: everything."""
 
 
 def read_inputs(environ: Mapping[str, str]) -> Inputs:
@@ -50,8 +55,11 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
             workspace / line for line in given.get("requirements", "").splitlines() if line.strip()
         ),
         artifact_name=given.get("artifact_name") or _artifact_name(given, environ),
+        shards=int(given["shards"]) if given.get("shards", "").isdecimal() else 0,
+        shard=given.get("shard", ""),
     )
     problems = [*_problems(inputs), *_retention(given.get("retention_days", ""))]
+    problems += _sharding(given, inputs)
     if problems:
         raise CkptActionError(*problems)
     return inputs
@@ -116,6 +124,19 @@ def _retention(days: str) -> list[Problem]:
     if not days or (days.isdecimal() and 1 <= int(days) <= 90):
         return []
     return [_problem("retention-days", f"{days!r} is no number of days from 1 to 90.", "")]
+
+
+def _sharding(given: Mapping[str, str], inputs: Inputs) -> list[Problem]:
+    problems = []
+    if "shards" in given and not 1 <= inputs.shards <= MOST:
+        text = f"{given['shards']!r} is no number of jobs from 1 to {MOST}."
+        problems.append(_problem("shards", text, "A matrix of GitHub has no more."))
+    if inputs.shard:
+        try:
+            read_shard(inputs.shard)
+        except ValueError as error:
+            problems.append(_problem("shard", str(error), ""))
+    return problems
 
 
 def _problem(name: str, message: str, hint: str) -> Problem:

@@ -14,6 +14,7 @@ from ckpt_action.report import figures, summary, text
 from ckpt_action.report.annotations import annotation_commands
 from ckpt_action.report.figures import Status
 from ckpt_action.report.workflow_commands import sanitize, write_outputs
+from ckpt_action.shards import RECORD
 
 
 def in_job(environ: Mapping[str, str]) -> bool:
@@ -21,15 +22,19 @@ def in_job(environ: Mapping[str, str]) -> bool:
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
-def publish(run: Run, environ: Mapping[str, str], *, output_dir: Path) -> None:
+def publish(
+    run: Run, environ: Mapping[str, str], *, output_dir: Path, summarize: bool = True
+) -> None:
     """Print the report and its annotations; write summary and outputs where the job wants them.
 
     `output_dir` is what the run has left: its manifest and digests become outputs where they
-    exist. The output `artifacts` lists, as JSON, only what was proven.
+    exist. The output `artifacts` lists, as JSON, only what was proven. A run that is part of
+    another leaves the summary to that (`summarize`).
     """
     print(sanitize(text.render(run)))
     print_annotations([*run.problems, *(p for job in run.jobs for p in job.all_problems)])
-    _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
+    if summarize:
+        _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
     if path := environ.get("GITHUB_OUTPUT"):
         write_outputs(Path(path), _outputs(run, output_dir, environ))
 
@@ -73,7 +78,7 @@ def _outputs(run: Run, output_dir: Path, environ: Mapping[str, str]) -> dict[str
     for name, file in files.items():
         if file.is_file():
             outputs[name] = _in_workspace(file, environ)
-    if "manifest" in outputs:
+    if "manifest" in outputs or (output_dir / RECORD).is_file():
         outputs["output-dir"] = _in_workspace(output_dir, environ)
     return outputs
 

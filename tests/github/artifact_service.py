@@ -107,7 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
                 "size": str(len(artifact.content)),
             }
             for name, artifact in self.server.artifacts.items()
-            if artifact.final and name == body.get("name_filter", name)
+            if artifact.final
+            and name == body.get("name_filter", name)
+            and str(artifact.number) == str(body.get("id_filter", artifact.number))
         ]
         self._reply(200, {"artifacts": found})
 

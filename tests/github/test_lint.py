@@ -17,6 +17,7 @@ from ckpt_action.action.inputs import Inputs
 from tests.github.local_runner import HERE, ROOT, RUNNER, node
 
 ACTION, RELEASE = "action.yml", "release/action.yml"
+PLAN, SHARD, MERGE = (f".github/actions/{name}/action.yml" for name in ("plan", "export", "merge"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 BIN = Path(sys.executable).parent
 
@@ -34,7 +35,7 @@ def workflows(root: Path) -> list[Path]:
 
 
 def actions(root: Path) -> list[Path]:
-    return [root / ACTION, root / RELEASE]
+    return [root / ACTION, root / RELEASE, *sorted((root / ".github/actions").glob("*/action.yml"))]
 
 
 def zizmor(root: Path) -> subprocess.CompletedProcess[str]:
@@ -75,6 +76,7 @@ CHECKS: tuple[Check, ...] = (
     hooks_by_pre_commit,
 )
 
+EXPORT = ".github/workflows/export.yml"
 PROOF = ".github/workflows/proof.yml"
 SELF_TEST = ".github/workflows/self-test.yml"
 HOOKS = ".pre-commit-hooks.yaml"
@@ -90,6 +92,12 @@ FAULTS = [
     (github, SELF_TEST, "steps.export.outcome", "steps.exprt.outcome"),
     (github, RELEASE, "steps.release.outputs.checksums", "steps.release.outputs.checksum"),
     (github, PROOF, "draft: true", "drafted: true"),
+    (github, MERGE, "steps.merge.outputs.manifest", "steps.merge.outputs.mainfest"),
+    (github, SHARD, "inputs.shard }", "inputs.shart }"),
+    (github, EXPORT, "inputs.shards }", "inputs.shart }"),
+    (github, EXPORT, "needs.plan.outputs.matrix", "needs.plan.outputs.matrx"),
+    (github, EXPORT, "shard: ${{", "shart: ${{"),
+    (zizmor, EXPORT, "contents: write # the release", "contents: write"),
     (zizmor, RELEASE, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
     (action_schema, RELEASE, "default: ${{ github.token }}", "defualt: ${{ github.token }}"),
     (zizmor, ACTION, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
@@ -151,21 +159,52 @@ def test_typed_inputs_and_outputs_are_those_of_the_action(name: str) -> None:
     assert list(types["outputs"]) == list(action["outputs"])
 
 
-def test_every_input_reaches_the_code_that_reads_it() -> None:
+@pytest.mark.parametrize("name", [ACTION, PLAN, SHARD])
+def test_every_input_reaches_the_code_that_reads_it(name: str) -> None:
     """Each variable the steps set is one that `read_inputs` reads, and is set from its input."""
-    action = load(ACTION)
+    action = load(name)
     read = set(re.findall(r'"(\w+)"', (ROOT / "ckpt_action/action/inputs.py").read_text()))
+    passed_on = set()
     for step in action["runs"]["steps"]:
-        for name, value in step.get("env", {}).items():
-            if not name.startswith("CKPT_ACTION_"):
+        passed_on |= set(re.findall(r"inputs\.([\w-]+)", str(step)))
+        for variable, value in step.get("env", {}).items():
+            if not variable.startswith("CKPT_ACTION_"):
                 continue
-            key = name.removeprefix("CKPT_ACTION_").lower()
+            key = variable.removeprefix("CKPT_ACTION_").lower()
             assert key in read
             source = value.removeprefix("${{ ").removesuffix(" }}")
             expected = key.replace("_", "-")
             assert source in (f"inputs.{expected}", f"strategy.{expected}")
-    for field in set(Inputs.__dataclass_fields__) - {"workspace"}:
-        assert field.replace("_", "-") in action["inputs"]
+    assert passed_on == set(action["inputs"])
+
+
+def test_every_field_of_the_inputs_is_an_input_somewhere() -> None:
+    given = {name for action in (ACTION, PLAN, SHARD) for name in load(action)["inputs"]}
+    fields = {field.replace("_", "-") for field in Inputs.__dataclass_fields__}
+    assert fields - {"workspace"} <= given
+
+
+def test_a_shard_is_exported_by_the_steps_of_the_action() -> None:
+    """But for the shard, and for what its artifact is for."""
+    whole, shard = load(ACTION)["runs"]["steps"], load(SHARD)["runs"]["steps"]
+    whole = [step for step in whole if step["id"] in {"python", "setup", "export"}]
+    for ours, theirs in zip(whole, shard, strict=False):
+        theirs["env"] = {k: v for k, v in theirs.get("env", {}).items() if not k.endswith("_SHARD")}
+        ours["env"] = {k: v for k, v in ours.get("env", {}).items() if k in theirs["env"]}
+        assert {**ours, "working-directory": ""} == {**theirs, "working-directory": ""}
+
+
+def test_every_input_of_the_reusable_workflow_is_passed_on() -> None:
+    workflow = load(EXPORT)
+    declared = set(workflow[True]["workflow_call"]["inputs"])  # YAML 1.1 reads `on` as true
+    assert set(re.findall(r"inputs\.([\w-]+)", str(workflow["jobs"]))) == declared
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            if step["uses"].startswith("$/"):
+                known = load(f"{step['uses'][2:]}/action.yml")["inputs"]
+                assert set(step["with"]) <= set(known)
+                required = {name for name, about in known.items() if about.get("required")}
+                assert required <= set(step["with"])
 
 
 def test_every_input_of_a_release_reaches_the_code_that_reads_it() -> None:
@@ -176,8 +215,8 @@ def test_every_input_of_a_release_reaches_the_code_that_reads_it() -> None:
     assert given - {"folder"} | {"artifact-name", "github-token"} == set(load(RELEASE)["inputs"])
 
 
-@pytest.mark.parametrize("name", [ACTION, RELEASE])
+@pytest.mark.parametrize("name", [ACTION, RELEASE, PLAN, SHARD, MERGE])
 def test_every_action_used_is_pinned_and_few(name: str) -> None:
-    used = [step["uses"] for step in load(name)["runs"]["steps"] if "uses" in step]
-    assert len(used) == 2
-    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", one) for one in used)
+    used = {step["uses"] for step in load(name)["runs"]["steps"] if "uses" in step}
+    assert len(used) <= 3
+    assert all(re.fullmatch(r"actions/[\w/-]+@[0-9a-f]{40}", one) for one in used)

@@ -105,7 +105,7 @@ function ownInputs(text, own) {
   visit(document, {
     Map(_, step) {
       const uses = step.get?.('uses');
-      if (typeof uses !== 'string' || !uses.startsWith('./')) return;
+      if (typeof uses !== 'string' || !/^[.$]\//.test(uses)) return;
       const { inputs } = parseDocument(fs.readFileSync(own(uses), 'utf8')).toJS();
       for (const { key } of step.get('with')?.items ?? []) {
         if (key.value in inputs) continue;
@@ -123,7 +123,7 @@ for (const file of process.argv.slice(2)) {
   if (isAction(file)) findings.push(...crossReferences(text));
   else {
     const root = path.resolve(path.dirname(file), '../..');
-    findings.push(...ownInputs(text, (uses) => path.join(root, uses, 'action.yml')));
+    findings.push(...ownInputs(text, (uses) => path.join(root, uses.slice(2), 'action.yml')));
   }
   for (const [line, message] of findings) console.log(`${file}:${line}: ${message}`);
   count += findings.length;

@@ -34,6 +34,13 @@ const host = {
 };
 const newJournal = (env) => new Journal({ workspace, temp, env });
 
+/** Each job of a workflow has a machine of its own, and so a workspace as it was in the beginning. */
+function newMachine(env) {
+  const own = fs.mkdtempSync(path.join(temp, 'workspace-'));
+  fs.cpSync(workspace, own, { recursive: true });
+  return new Journal({ workspace: own, temp, env });
+}
+
 async function runAction() {
   const journal = newJournal({ ...spec.env });
   const strategy = { 'job-index': 0, 'job-total': 1, ...spec.strategy };
@@ -48,7 +55,7 @@ async function runAction() {
 }
 
 async function runWorkflow() {
-  const workflow = new Workflow(host, newJournal);
+  const workflow = new Workflow(host, spec.machines ? newMachine : newJournal);
   const { result, outputs, results } = await workflow.run(spec.workflow, spec.inputs ?? {});
   return { ok: result === 'success', outputs, results, jobs: workflow.jobs };
 }

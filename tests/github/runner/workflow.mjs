@@ -31,9 +31,9 @@ export function combinations({ include = [], exclude = [], ...axes }) {
 }
 
 export class Workflow {
-  /** `newJournal(env)` makes what one job leaves behind. */
-  constructor(host, newJournal) {
-    Object.assign(this, { host, newJournal, jobs: [] });
+  /** `newJournal(env)` makes what one job leaves behind; `jobs` collects it. */
+  constructor(host, newJournal, jobs = []) {
+    Object.assign(this, { host, newJournal, jobs });
   }
 
   async run(file, given = {}, prefix = '') {
@@ -84,15 +84,27 @@ export class Workflow {
     return merged;
   }
 
+  /** A reusable workflow, of this repository or of another. */
+  #called(uses) {
+    const own = /^[.$]\/(.+)$/.exec(uses);
+    if (own) return { root: this.host.root, file: own[1] };
+    const [, repository, file] = /^([^/]+\/[^/]+)\/(.+)@/.exec(uses);
+    const root = this.host.uses[repository];
+    if (!root) throw new Error(`the test names no folder for ${uses}`);
+    return { root, file };
+  }
+
   async #leg(job, parsed, scope, { env, name, matrix }) {
     if (job.uses) {
       const given = Object.entries(mapping(job.with)).map(([k, token]) => [k, scope.value(token)]);
-      const file = job.uses.toString().replace(/^(\.|\$)\//, '');
-      return this.run(file, Object.fromEntries(given), `${name} / `);
+      const { root, file } = this.#called(job.uses.toString());
+      const called = new Workflow({ ...this.host, root }, this.newJournal, this.jobs);
+      return called.run(file, Object.fromEntries(given), `${name} / `);
     }
     const journal = this.newJournal({ ...env, ...scope.with({ env }).texts(job.env) });
     const defaults = scope.texts(mapping(job.defaults).run);
-    const state = await new Steps(this.host, journal).run(sequence(job.steps), parsed, {
+    const github = { ...this.host.github, workspace: journal.workspace };
+    const state = await new Steps({ ...this.host, github }, journal).run(sequence(job.steps), parsed, {
       contexts: { ...scope.contexts, runner: this.host.runner, job: { status: 'success' } },
       defaults: { shell: defaults.shell, folder: defaults['working-directory'] },
       dir: journal.workspace,

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import * as core from '@actions/core';
 import { DefaultArtifactClient } from '@actions/artifact';
 import { create } from '@actions/glob';
@@ -13,7 +14,8 @@ async function upload() {
     const report = core.getInput('if-no-files-found') === 'error' ? core.setFailed : core.warning;
     return report(`nothing to upload at ${pattern}`);
   }
-  const [root] = globber.getSearchPaths();
+  const [searched] = globber.getSearchPaths();
+  const root = files.includes(searched) ? path.dirname(searched) : searched;
   const name = core.getInput('name');
   const { id, digest } = await new DefaultArtifactClient().uploadArtifact(name, files, root, {
     retentionDays: Number(core.getInput('retention-days')) || undefined,

@@ -1,0 +1,156 @@
+"""The reusable workflow, called as users call it: a plan, shards, one merge, one release."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.github import artifact_service, release_service
+from tests.github.artifact_service import ArtifactService
+from tests.github.local_runner import ROOT, RUNNER, STAND_INS, outcomes, run
+from tests.github.many_models import write_models
+from tests.github.release_service import ReleaseService
+from tests.github.release_wire import TOKEN
+
+CALLER = f"""
+on: {{push: {{tags: ["v*"]}}}}
+permissions: {{}}
+jobs:
+  models:
+    permissions: {{contents: write}}
+    uses: ckpt-action/ckpt-action/.github/workflows/export.yml@v0
+    with: {{shards: SHARDS, jobs: "1", release: true, python: "{sys.executable}"}}
+"""
+
+
+@pytest.fixture
+def artifacts() -> Iterator[ArtifactService]:
+    with artifact_service.running() as service:
+        yield service
+
+
+@pytest.fixture
+def releases() -> Iterator[ReleaseService]:
+    with release_service.running() as service:
+        yield service
+
+
+def call(
+    workspace: Path, artifacts: ArtifactService, releases: ReleaseService, shards: int
+) -> dict[str, Any]:
+    (workspace / "caller.yml").write_text(CALLER.replace("SHARDS", str(shards)))
+    github = {"ref": "refs/tags/v1", "ref_name": "v1", "ref_type": "tag", "token": TOKEN}
+    return run(
+        workspace,
+        workflow="caller.yml",
+        machines=True,
+        nodeEnv=artifacts.environment(),
+        github={**github, "api_url": releases.url},
+        uses={**STAND_INS, "ckpt-action/ckpt-action": str(ROOT)},
+    )
+
+
+def jobs_of(result: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for job in result["jobs"]:
+        found.setdefault(job["name"].removeprefix("models / "), []).append(job)
+    return found
+
+
+def log(result: dict[str, Any]) -> str:
+    return "\n".join(line for job in result["jobs"] for line in job.get("log", ()))
+
+
+@pytest.mark.parametrize(
+    ("models", "shards"),
+    [
+        pytest.param(6, 3, id="6-over-3"),
+        pytest.param(40, 8, marks=pytest.mark.slow, id="40-over-8"),
+    ],
+)
+def test_one_model_of_many_fails(
+    tmp_path: Path,
+    artifacts: ArtifactService,
+    releases: ReleaseService,
+    models: int,
+    shards: int,
+) -> None:
+    bad = models - 3
+    workspace = write_models(tmp_path / "repository", models, broken=bad)
+    releases.add_release("v1", draft=True)
+    result = call(workspace, artifacts, releases, shards)
+    jobs = jobs_of(result)
+
+    assert not result["ok"]
+    assert [job["result"] for job in jobs["plan"]] == ["success"], log(result)
+    ended = [job["result"] for job in jobs["export"]]
+    assert sorted(ended) == ["failure"] + ["success"] * (shards - 1)
+    assert [job["result"] for job in jobs["release"]] == ["skipped"]
+    (merge,) = jobs["merge"]
+    assert merge["result"] == "failure"
+
+    whole = artifacts.artifacts["models"].files()
+    manifest = json.loads(whole["manifest.json"])
+    good = {f"m{number:02}" for number in range(models)} - {f"m{bad:02}"}
+    assert {job["name"] for job in manifest["jobs"]} == good
+    assert manifest["failed"] == [f"m{bad:02}"]
+    assert {name.split("/")[0] for name in whole if "saved_model.pb" in name} == good
+    (release,) = releases.releases.values()
+    assert release.draft
+    assert release.files() == {}
+
+    summaries = [job["summary"] for job in result["jobs"] if job.get("summary")]
+    assert len(summaries) == 1
+    assert summaries[0].startswith(f"## ❌ 1 of {models} models failed (rebuild)")
+    assert f"### ❌ m{bad:02}\n" in summaries[0]
+    assert "no such layer" in summaries[0]
+    said = [a["message"] for job in jobs["export"] for a in job["annotations"]]
+    assert any("no such layer" in message for message in said)
+    matrix = json.loads(jobs["plan"][0]["outputs"]["matrix"])["include"]
+    assert [entry["shard"] for entry in matrix] == [f"{n}/{shards}" for n in range(1, shards + 1)]
+    assert all(len(entry["models"].split()) <= -(-models // shards) for entry in matrix)
+
+
+def test_all_that_is_proven_is_released_by_a_job_that_alone_may_write(
+    tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
+) -> None:
+    workspace = write_models(tmp_path / "repository", 2, broken=-1)
+    result = call(workspace, artifacts, releases, 1)
+    assert result["ok"], log(result)
+    (release,) = releases.releases.values()
+    assert not release.draft
+    assert {f"m0{n}-saved-model.tar.gz" for n in range(2)} < set(release.files())
+    jobs = jobs_of(result)
+    assert {name: {tuple(j["permissions"].items()) for j in js} for name, js in jobs.items()} == {
+        "plan": {(("contents", "read"),)},
+        "export": {(("contents", "read"),)},
+        "merge": {()},
+        "release": {(("contents", "write"),)},
+    }
+    declared = json.loads((RUNNER / "metadata.json").read_text())["scripts"]
+    for name in ("plan", "merge"):
+        (step,) = (
+            s
+            for s in jobs[name][0]["steps"]
+            if s["id"] == name and s["action"] != f"models / {name}"
+        )
+        assert set(step["outputs"]) == set(declared[name])
+    assert outcomes({"steps": jobs["merge"][0]["steps"]})["upload"] == "success"
+
+
+def test_nothing_to_export_ends_with_the_plan(
+    tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
+) -> None:
+    workspace = write_models(tmp_path / "repository", 1, broken=-1)
+    (workspace / "runs" / "model-16.index").unlink()
+    result = call(workspace, artifacts, releases, 2)
+    jobs = jobs_of(result)
+    assert {name: js[0]["result"] for name, js in jobs.items()} == {
+        "plan": "failure", "export": "skipped", "merge": "skipped", "release": "skipped",
+    }  # fmt: skip
+    assert jobs["plan"][0]["summary"].startswith("## ❌ The run failed (checkpoint)")
