@@ -110,7 +110,7 @@ def _entry(key: str, message: bytes, shards: int) -> tuple[BundleEntry, list[Ext
         if number in numbers:
             numbers[number] = as_int64(value)
         elif number == 2:
-            shape = _shape(value)
+            shape = parse_shape(value)
         elif number == 7:
             slices.append(parse_extents(as_bytes(value)))
     dtype = NAMES.get(numbers[1], f"type {numbers[1]}")
@@ -132,7 +132,7 @@ def _entry(key: str, message: bytes, shards: int) -> tuple[BundleEntry, list[Ext
     return entry, slices
 
 
-def _shape(message: Value) -> tuple[int, ...]:
+def parse_shape(message: Value) -> tuple[int, ...]:
     """`TensorShapeProto`."""
     sizes = []
     for number, value in fields(as_bytes(message)):

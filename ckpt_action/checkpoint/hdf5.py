@@ -92,8 +92,8 @@ class Hdf5Weights:
                 raise broken(self.file, f"{self.file.name} holds no value {key!r}.", "")
             data = self._datasets[key]
             value: NDArray[Any] = np.asarray(data[()])
-            extended = data.attrs.get("dtype")
-            return value.view(numpy_dtype("bfloat16")) if extended == "bfloat16" else value
+            brain = _dtype(data) == "bfloat16"
+            return value.view(numpy_dtype("bfloat16")) if brain else value
 
     def _kind(self) -> Kind:
         names = set(self._root)
@@ -109,10 +109,8 @@ class Hdf5Weights:
         raise broken(self.file, f"{self.file.name} is an HDF5 file that {held}.", "")
 
     def _entry(self, key: str, data: Any) -> Entry:
-        dtype = str(data.attrs.get("dtype", "")) or data.dtype.name
-        if data.dtype.kind in "OSU":
-            dtype = "string"
-        elif dtype not in SIZES:
+        dtype = _dtype(data)
+        if dtype != "string" and dtype not in SIZES:
             raise broken(self.file, f"{key!r} in {self.file.name} is of the type {dtype}.", AGAIN)
         shape = tuple(int(size) for size in data.shape)
         size = math.prod(shape) * SIZES.get(dtype, 0)
@@ -163,6 +161,15 @@ def _walk(group: Any, start: str = "", depth: int = 0) -> Iterator[tuple[str, An
         elif isinstance(item, h5py.Dataset):
             _check_stored(f"{start}{name}", item)
             yield f"{start}{name}", item
+
+
+def _dtype(data: Any) -> str:
+    """TensorFlow's name. HDF5 has no bfloat16: Keras 3 says so in an attribute; in Keras 2 it is
+    the one dtype that h5py stores as two opaque bytes."""
+    if data.dtype.kind in "OSU":
+        return "string"
+    name = str(data.attrs.get("dtype", "")) or str(data.dtype.name)
+    return "bfloat16" if name == "void16" else name
 
 
 def _check_stored(name: str, data: Any) -> None:

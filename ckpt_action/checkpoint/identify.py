@@ -21,6 +21,7 @@ from ckpt_action.checkpoint.names import step_of
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, Role, Writer
 from ckpt_action.checkpoint.roles import read_roles
 from ckpt_action.checkpoint.table import is_table
+from ckpt_action.checkpoint.tf1_table import table_values
 from ckpt_action.checkpoint.writer import writer_of
 from ckpt_action.errors import CkptActionError, Problem
 
@@ -65,9 +66,7 @@ def identify(path: Path, *, look_inside: bool = True) -> CheckpointFiles:
         if start.startswith(ZIP_MAGIC):
             return _archive(path, look_inside=look_inside)
         if is_table(path):
-            message = f"{path.name} is a TF1 checkpoint in the V1 format, which is not supported."
-            hint = "Save it again with tf.train.Saver(write_version=SaverDef.V2)."
-            raise broken(path, message, hint)
+            return _table(path)
         if start.lstrip().startswith(b"{") and path.suffix == ".json":
             return _sharded(path, look_inside=look_inside)
         what, hint = foreign_file(path)
@@ -95,6 +94,15 @@ def _bundle(path: Path, prefix: Path, kind: Kind) -> CheckpointFiles:
     return _found(path, kind, writer, files)
 
 
+def _table(file: Path) -> CheckpointFiles:
+    """The V1 format of TF1."""
+    if not any(entry.dtype != "string" for entry in table_values(file)):
+        raise broken(file, f"{file.name} holds no variable of a model.", "")
+    meta = file.with_name(file.name + ".meta")
+    files = [file, meta] if meta.is_file() else [file]
+    return _found(file, Kind.TF1_V1, Writer.TENSORFLOW, files)
+
+
 def _refuse_empty(bundle: TensorBundle, index: Path) -> None:
     """A checkpoint without a model: no variables at all, or only counters."""
     graph = bundle.object_graph()
@@ -107,7 +115,11 @@ def _refuse_empty(bundle: TensorBundle, index: Path) -> None:
         return
     held = ", ".join(sorted(bundle.entries)[:5]) or "nothing"
     message = f"{index.name} holds no variable of a model, only: {held}."
-    hint = "It was saved before the model was built, or without the model. Save it again."
+    hint = (
+        "It was saved before the model was built, or without the model; or Keras 3 saved one whose "
+        "layers all lie in lists or dicts, which tf.train.Checkpoint does not see. Save it again, "
+        "with model.save_weights('x.weights.h5')."
+    )
     raise broken(index, message, hint)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ckpt_action.checkpoint.bundle import TensorBundle
@@ -18,18 +17,19 @@ from ckpt_action.checkpoint.records import (
     Role,
 )
 from ckpt_action.checkpoint.roles import Roles, read_roles
+from ckpt_action.checkpoint.tf1_roles import optimizer_state
+from ckpt_action.checkpoint.tf1_table import table_values
 
-_TF1_SLOTS = re.compile(
-    r"(Adam|Momentum|RMSProp|Adagrad|Adadelta|Ftrl)(_1)?|ExponentialMovingAverage"
-)
-"""Names that TF1's optimizers and moving averages append to a variable's name."""
-_TF1_STATE = ("beta1_power", "beta2_power")
+_NO_VALUES = ("string", "variant", "resource")
 
 
 def summarize(checkpoint: CheckpointFiles) -> CheckpointSummary:
     """Every value in `checkpoint`; HDF5 needs h5py. Raises CkptActionError where it is damaged."""
     if checkpoint.kind in (Kind.OBJECT_GRAPH, Kind.NAME_BASED, Kind.SAVED_MODEL):
         return _bundle(checkpoint)
+    if checkpoint.kind is Kind.TF1_V1:
+        entries = _by_name(table_values(checkpoint.path))
+        return CheckpointSummary(files=checkpoint, entries=entries)
     containers = (Kind.KERAS_ARCHIVE, Kind.KERAS_WEIGHTS_SHARDED)
     container = checkpoint.kind if checkpoint.kind in containers else Kind.HDF5
     return CheckpointSummary(files=checkpoint, entries=describe(checkpoint.path, container).entries)
@@ -42,42 +42,40 @@ def _bundle(checkpoint: CheckpointFiles) -> CheckpointSummary:
     )
     graph = bundle.object_graph()
     if graph is None:
-        return CheckpointSummary(files=checkpoint, entries=_by_name(bundle.entries))
+        named = [_entry(entry, Role.MODEL, entry.key) for entry in bundle.entries.values()]
+        return CheckpointSummary(files=checkpoint, entries=_by_name(named))
     roles = read_roles(graph, bundle.entries)
-    entries = tuple(_entry(entry, roles) for entry in bundle.entries.values())
+    entries = tuple(_by_graph(entry, roles) for entry in bundle.entries.values())
     return CheckpointSummary(files=checkpoint, entries=entries, roots=roles.roots)
 
 
-def _entry(entry: BundleEntry, roles: Roles) -> Entry:
-    loose = Role.OTHER if _is_no_value(entry) else Role.MODEL
+def _by_graph(entry: BundleEntry, roles: Roles) -> Entry:
+    loose = Role.OTHER if entry.key == GRAPH_KEY or entry.dtype in _NO_VALUES else Role.MODEL
+    role = roles.by_key.get(entry.key, loose)
+    return _entry(entry, role, roles.full_names.get(entry.key, ""))
+
+
+def _entry(entry: BundleEntry, role: Role, full_name: str) -> Entry:
     return Entry(
         key=entry.key,
         dtype=entry.dtype,
         shape=entry.shape,
         bytes=entry.bytes,
-        role=roles.by_key.get(entry.key, loose),
-        full_name=roles.full_names.get(entry.key, ""),
+        role=role,
+        full_name=full_name,
     )
 
 
-def _is_no_value(entry: BundleEntry) -> bool:
-    return entry.key == GRAPH_KEY or entry.dtype in ("string", "variant", "resource")
+def _by_name(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    named = {entry.key: entry for entry in entries}
+    state = optimizer_state({key: entry.shape for key, entry in named.items()})
+    return tuple(replace(e, role=_role_by_name(e, state)) for e in named.values())
 
 
-def _by_name(entries: Mapping[str, BundleEntry]) -> tuple[Entry, ...]:
-    """TF1 knows only names: a slot is named after its variable and has the variable's shape."""
-    nothing = Roles(by_key={}, full_names={}, roots={}, optimizers=frozenset())
-    return tuple(
-        replace(_entry(entry, nothing), full_name=key, role=_role_by_name(entry, entries))
-        for key, entry in entries.items()
-    )
-
-
-def _role_by_name(entry: BundleEntry, entries: Mapping[str, BundleEntry]) -> Role:
-    owner, _, slot = entry.key.rpartition("/")
-    owned = owner in entries and entries[owner].shape == entry.shape
-    if (owned and _TF1_SLOTS.fullmatch(slot)) or (slot in _TF1_STATE and entry.shape == ()):
+def _role_by_name(entry: Entry, state: frozenset[str]) -> Role:
+    if entry.dtype in _NO_VALUES:
+        return Role.OTHER
+    if entry.key in state:
         return Role.OPTIMIZER
-    if slot == "global_step" and entry.shape == ():
-        return Role.COUNTER
-    return Role.OTHER if _is_no_value(entry) else Role.MODEL
+    counts = entry.shape == () and entry.key.rpartition("/")[2] == "global_step"
+    return Role.COUNTER if counts else Role.MODEL

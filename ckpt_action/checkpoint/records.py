@@ -33,6 +33,11 @@ class Kind(str, Enum):
     ORBAX = "orbax"
     """Recognised and declined."""
 
+    @property
+    def names_only(self) -> bool:
+        """TF1: values by name; a graph may lie in the `.meta` beside them."""
+        return self in (Kind.NAME_BASED, Kind.TF1_V1)
+
 
 class Writer(str, Enum):
     """Which library wrote the file, as far as its bytes tell."""

@@ -63,6 +63,25 @@ def read_roles(graph: ObjectGraph, entries: Mapping[str, BundleEntry]) -> Roles:
     )
 
 
+def recurrent_states(graph: ObjectGraph) -> frozenset[int]:
+    """The nodes of what stateful recurrent layers of Keras 3 carried over from batch to batch.
+
+    They hang below `states` of a layer with a `cell`, and Keras calls every one `rnn_state`; a
+    learned first state is called otherwise.
+    """
+    found: set[int] = set()
+    queue = [
+        node.children["states"] for node in graph.nodes if {"cell", "states"} <= set(node.children)
+    ]
+    while queue:
+        node = graph.nodes[number := queue.pop()]
+        name, _ = node.attributes.get(VALUE, ("", ""))
+        if name.rpartition("/")[2] == "rnn_state":
+            found.add(number)
+        queue.extend(node.children.values())
+    return frozenset(found)
+
+
 def _gathered(below: Iterable[int], graph: ObjectGraph, by_key: Mapping[str, Role]) -> Role:
     """The role of a whole part: that of its most important value."""
     found = {by_key[key] for node in below for _, key in graph.nodes[node].attributes.values()}
@@ -78,6 +97,7 @@ class _Walk:
         self.entries = entries
         self.optimizers = set(_optimizers(self.nodes))
         self.slots = {slot for node in self.nodes for _, _, slot in node.slots}
+        self.states = recurrent_states(graph)
         self.model = self._reached([0])
         # Keras 3 optimizers hold the variables that they train; list-held layers only there.
         trained = [
@@ -122,7 +142,7 @@ class _Walk:
         return seen
 
     def _apart(self, number: int) -> bool:
-        return number in self.optimizers or _is_metric(self.nodes[number])
+        return number in self.optimizers or number in self.states or _is_metric(self.nodes[number])
 
     def _leads_away(self, edge: str, child: int) -> bool:
         """Edges to metrics and random states, by names that Keras and TensorFlow give."""

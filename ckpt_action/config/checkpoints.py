@@ -19,6 +19,7 @@ ENTRY_POINT_HINT = 'As in `entry-point = "package.module:build"`.'
 _WEIGHTS_ONLY = (
     Kind.OBJECT_GRAPH,
     Kind.NAME_BASED,
+    Kind.TF1_V1,
     Kind.KERAS_WEIGHTS,
     Kind.KERAS_WEIGHTS_EARLY,
     Kind.KERAS_WEIGHTS_SHARDED,
@@ -82,13 +83,13 @@ def _file(problem: Problem, places: Places) -> tuple[str, ...]:
 
 def _holds_architecture(checkpoint: CheckpointFiles) -> bool:
     """A TF1 checkpoint does with its `.meta`; of an unopened HDF5 file nobody knows yet."""
-    if checkpoint.kind is Kind.NAME_BASED:
+    if checkpoint.kind.names_only:
         return any(file.suffix == ".meta" for file in checkpoint.files)
     return checkpoint.kind not in _WEIGHTS_ONLY
 
 
 def _is_undeclared_graph(record: Model, checkpoint: CheckpointFiles) -> bool:
-    is_graph = record.entry_point is None and checkpoint.kind is Kind.NAME_BASED
+    is_graph = record.entry_point is None and checkpoint.kind.names_only
     return is_graph and not record.signatures
 
 

@@ -48,7 +48,7 @@ def _table(name: str, checkpoint: FoundCheckpoint, builders: Sequence[Builder]) 
         lines.append(f'entry-point = "{builders[0]}"{comment}')
     lines.append(f"checkpoints = [{_quoted(checkpoint.pattern)}]")
     lines.append('targets     = ["saved-model"]')
-    if checkpoint.files and checkpoint.files.kind is Kind.NAME_BASED and not builders:
+    if checkpoint.files and checkpoint.files.kind.names_only and not builders:
         lines += [
             "",
             "# The graph is in the `.meta` file; name the tensors to feed and to fetch:",

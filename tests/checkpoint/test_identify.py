@@ -114,9 +114,9 @@ def test_foreign_files_are_named(name, tmp_path):
     assert problem.where.file == str(file)
 
 
-def test_a_v1_checkpoint_of_tf1_is_named(tmp_path):
+def test_an_index_under_another_name_is_no_v1_checkpoint(tmp_path):
     shutil.copy(DATA / "tf1/model.ckpt-1.index", tmp_path / "model.ckpt")
-    with pytest.raises(CkptActionError, match="V1 format"):
+    with pytest.raises(CkptActionError, match=r"the \.index file of another checkpoint"):
         identify(tmp_path / "model.ckpt")
 
 

@@ -32,9 +32,9 @@ class Hole:
 
 
 KERAS_2 = "*-keras2|*-tfkeras"
-TENSORFLOW_FORMAT = (
-    "checkpoint_*|manager|root_found|several_parts|target_network|gan|sharded|with_*|averaged*"
-    "|mirrored_*"
+WITH_OPTIMIZER = "with_*|averaged*|gan"
+WITHOUT_OPTIMIZER = (
+    "checkpoint_*|manager|root_found|several_parts|target_network|sharded|mirrored_*"
 )
 IN_CONTAINERS = (
     "layer_list|layer_dict|nested_lists|block_model|ensemble|mini_gpt|stacked_cells|unet_lists"
@@ -46,8 +46,15 @@ HOLES: tuple[Hole, ...] = (
         "Keras 3 saves no layer or variable that is held in a list, tuple or dict, and no weight "
         "that is no attribute, in TensorFlow's format",
         world="*-keras3",
-        saver=TENSORFLOW_FORMAT,
+        saver=WITHOUT_OPTIMIZER,
         architecture=IN_CONTAINERS,
+    ),
+    Hole(
+        "what Keras 3 holds in a list, tuple or dict is saved below the optimizer alone, and what "
+        "was not trained (batch statistics, bare variables) is not saved there either",
+        world="*-keras3",
+        saver=WITH_OPTIMIZER,
+        architecture="block_model|raw_variables",
     ),
     Hole(
         "Keras 3 writes no bare tf.Variable of a layer into its weights files",
@@ -95,27 +102,8 @@ HOLES: tuple[Hole, ...] = (
     Hole(
         "a vocabulary learned with adapt is in no weights file and in no checkpoint of "
         "TensorFlow's format",
-        saver=f"save_weights|weights_h5|{TENSORFLOW_FORMAT}",
+        saver=f"save_weights|weights_h5|{WITHOUT_OPTIMIZER}|{WITH_OPTIMIZER}",
         architecture="adapted_lookup",
-    ),
-    Hole(
-        "h5py stores bfloat16 as opaque bytes, which do not tell their type",
-        saver="h5_*|weights_h5|keras_archive*|weights_json",
-        architecture="half_weights",
-        partly=True,
-    ),
-    Hole(
-        "the early `.weights.h5` holds the model's metrics without saying so",
-        world="tf213-keras2",
-        saver="weights_h5",
-        architecture="autoencoder",
-    ),
-    Hole("the V1 format is not supported", saver="v1_format", architecture="tf1"),
-    Hole(
-        "the names of a TF1 session lack the name of the Keras 3 model",
-        saver="by_name_keras",
-        architecture="tf1",
-        environment="keras-3",
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,9 @@ from ckpt_action.engine.restore.records import (
     LiveVariable,
     Value,
 )
+from ckpt_action.engine.restore.trained import hidden_values, named_by_slots, trained_values
+
+_SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +40,11 @@ def attempt_at(
     """Lay the model over the objects below `node`."""
     graph = route.graph
     found = Walk(model, graph, route.vocabulary).run(model.root, node)
+    hidden = dict(trained_values(model, graph, node, found.values))
     candidates = {
-        variable.path: tuple(_candidates(variable, found, graph)) for variable in model.own()
+        variable.path: tuple(_candidates(variable, found, graph))
+        or tuple(_hidden(variable, hidden, graph, model))
+        for variable in model.own()
     }
     used = {c.value.key for several in candidates.values() for c in several}
     values, ignored = _model_values(graph, node, found, used)
@@ -51,6 +57,7 @@ def attempt_at(
         ignored=ignored,
         never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),
         tables=tuple((item, graph.table(n)) for n, item in found.tables.items()),
+        notes=tuple(_state_note(graph, node)),
     )
 
 
@@ -66,6 +73,17 @@ def _candidates(
             by_key[value.key] = (value, ordered and (known is None or known[1]))
     for value, ordered in by_key.values():
         yield Candidate(variable=variable, value=value, ordered=ordered)
+
+
+def _hidden(
+    variable: LiveVariable, hidden: Mapping[int, int], graph: CheckpointGraph, model: LiveModel
+) -> Iterator[Candidate]:
+    """What the list of an optimizer has for a variable that hangs nowhere else."""
+    node = hidden.get(id(variable.variable), 0)
+    value = graph.value(node)
+    if value is not None:
+        named = named_by_slots(value, node, variable, graph, model)
+        yield Candidate(variable=variable, value=named, ordered=True)
 
 
 def _model_values(
@@ -93,7 +111,17 @@ def _model_values(
             ignored[role] += 1
     for number in below:
         values.update({v.key: v for v in graph.strangers(number)})
-    return list(values.values()), ignored
+    hidden = [v for n in hidden_values(graph, root) if (v := graph.value(n)) is not None]
+    lost = [value for value in hidden if value.key not in used]
+    ignored[Role.OPTIMIZER] -= len(lost)
+    return [*values.values(), *lost], +ignored
+
+
+def _state_note(graph: CheckpointGraph, root: int) -> Iterator[str]:
+    states = [graph.paths[node] for node in graph.below(root) if node in graph.states]
+    if states:
+        shown = ", ".join(states[:_SHOWN]) + (", …" if len(states) > _SHOWN else "")
+        yield f"states that recurrent layers carried over in training are not restored: {shown}"
 
 
 def _variables_below(items: list[Any], model: LiveModel) -> set[int]:

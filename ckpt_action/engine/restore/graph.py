@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from ckpt_action.checkpoint.records import ObjectNode, Role
+from ckpt_action.checkpoint.roles import recurrent_states
 from ckpt_action.engine.restore.records import Source, Value
 
 VALUE = "VARIABLE_VALUE"
@@ -32,6 +33,8 @@ class CheckpointGraph:
         assert source.graph is not None
         self.nodes = source.graph.nodes
         self.optimizers = source.optimizers
+        self.states = recurrent_states(source.graph)
+        """What stateful recurrent layers carried over when the checkpoint was saved."""
         self._values = source.values
 
     def value(self, node: int) -> Value | None:
@@ -131,7 +134,7 @@ class CheckpointGraph:
         if value is None:
             held = any(key in self._values for _, key in node.attributes.values())
             return Role.OTHER if held else None
-        if _is_seed(value) or number in self._metric_values:
+        if _is_seed(value) or number in self.states or number in self._metric_values:
             return Role.OTHER
         direct = number in {*self.nodes[0].children.values(), *self.nodes[root].children.values()}
         if direct and value.shape == () and value.dtype in _COUNTERS:

@@ -1,0 +1,114 @@
+"""Checkpoints of TF1, which know variables by their names alone."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from restoring import fresh, refusal, restored
+
+from ckpt_action.checkpoint.identify import identify
+from ckpt_action.checkpoint.inspect import summarize
+from ckpt_action.checkpoint.records import Kind, Role
+
+SHAPES = {"a/kernel": (3, 2), "a/bias": (2,), "b/kernel": (2, 2)}
+
+
+class Named(tf.Module):
+    def __init__(self, *names):
+        super().__init__()
+        self.held = [tf.Variable(tf.zeros(SHAPES[n]), name=n) for n in names or SHAPES]
+
+
+def saved(path, *, scope="", more=None):
+    """Writes SHAPES below `scope`, filled with 0, 1, 2, ..., and `more`: name to shape."""
+    shapes = {scope + name: shape for name, shape in SHAPES.items()} | (more or {})
+    values = [tf.fill(shape, float(count)) for count, shape in enumerate(shapes.values())]
+    tf.raw_ops.SaveV2(
+        prefix=str(path),
+        tensor_names=list(shapes),
+        shape_and_slices=[""] * len(shapes),
+        tensors=values,
+    )
+    return path
+
+
+def first(model):
+    return [float(np.ravel(v.numpy())[0]) for v in model.held]
+
+
+def test_each_variable_takes_the_value_of_its_name(tmp_path):
+    model = Named()
+    restored(model, saved(tmp_path / "ck"))
+    assert first(model) == [0.0, 1.0, 2.0]
+
+
+def test_a_scope_too_much_or_too_little_is_told(tmp_path):
+    model = Named()
+    found = restored(model, saved(tmp_path / "ck", scope="sequential/"))
+    assert first(model) == [0.0, 1.0, 2.0]
+    assert "3 names agree but for a scope: sequential/a/kernel for" in found.binding.notes[0]
+    fresh()
+    dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="a")], name="net")
+    restored(dense, saved(tmp_path / "bare"), allow_unused=("b/kernel",))
+    assert dense.weights[1].numpy().tolist() == [1.0, 1.0]
+
+
+def test_two_scopes_that_fit_are_refused_until_one_is_the_root(tmp_path):
+    other = {f"target/{name}": shape for name, shape in SHAPES.items()}
+    file = saved(tmp_path / "ck", scope="online/", more=other)
+    assert "not clear which value" in refusal(Named(), file).message
+    model = Named()
+    found = restored(model, file, root="target")
+    assert first(model) == [3.0, 4.0, 5.0]
+    assert found.binding.root == "target"
+    assert "no name begins with 'offline/'" in refusal(Named(), file, root="offline").message
+
+
+def slots(*names, of=tuple(SHAPES), below=""):
+    return {f"{below}{variable}/{name}": SHAPES[variable] for variable in of for name in names}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        slots("Adam", "Adam_1") | {"beta1_power": (), "beta2_power": ()},
+        slots("adam_m", "adam_v"),
+        slots("Momentum", of=["a/kernel"]),  # the others were frozen
+        slots("Adam", "Adam_1", below="train/") | {"train/beta1_power": ()},
+        slots("Yogi", "Yogi_1"),
+        slots("ExponentialMovingAverage"),
+    ],
+)
+def test_the_state_of_an_optimizer_is_left_aside(state, tmp_path):
+    found = restored(Named(), saved(tmp_path / "ck", more=state))
+    assert found.binding.ignored == {"optimizer": len(state)}
+
+
+def test_a_value_below_a_variable_is_no_slot_for_its_shape_alone(tmp_path):
+    """A dropped layer `a/kernel/gate` has the shape of `a/kernel`."""
+    file = saved(tmp_path / "ck", more=slots("gate", of=["a/kernel"]))
+    problem = refusal(Named(), file)
+    assert any("a/kernel/gate" in line for line in problem.details)
+    assert restored(Named(), file, allow_unused=("*/gate",))
+
+
+def test_the_v1_format(tmp_path):
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        for count, (name, shape) in enumerate(SHAPES.items()):
+            tf.compat.v1.get_variable(name, initializer=tf.fill(shape, float(count)))
+        tf.compat.v1.train.get_or_create_global_step()
+        session.run(tf.compat.v1.global_variables_initializer())
+        saver = tf.compat.v1.train.Saver(write_version=tf.compat.v1.train.SaverDef.V1)
+        saver.save(session, str(tmp_path / "model.ckpt"))
+    files = identify(tmp_path / "model.ckpt")
+    assert files.kind is Kind.TF1_V1
+    assert [file.name for file in files.files] == ["model.ckpt", "model.ckpt.meta"]
+    entries = {entry.key: entry for entry in summarize(files).entries}
+    assert {k: e.shape for k, e in entries.items() if e.role is Role.MODEL} == SHAPES
+    assert entries["global_step"].role is Role.COUNTER
+    assert entries["a/kernel"].bytes == 24
+    model = Named()
+    restored(model, tmp_path / "model.ckpt")
+    assert first(model) == [0.0, 1.0, 2.0]
