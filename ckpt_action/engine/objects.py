@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from ckpt_action.engine.kerases import loaded_keras
 
-_OPAQUE = (str, bytes, int, float, complex, bool, type, types.ModuleType, tf.Tensor, tf.TensorSpec)
+_OPAQUE = (
+    type(None),
+    str,
+    bytes,
+    int,
+    float,
+    complex,
+    bool,
+    type,
+    types.ModuleType,
+    tf.Tensor,
+    tf.TensorSpec,
+)
 _CLOSED_PACKAGES = frozenset({"builtins", "collections", "numpy", "threading", "weakref"})
 
 
@@ -52,33 +63,49 @@ def walk(root: object) -> Iterator[tuple[str, Any]]:
     """Everything that `root` holds, nearest first, each object once."""
     seen: set[int] = set()
     keep_alive: list[object] = []
-    queue: deque[tuple[str, object]] = deque([("", root)])
+    queue: deque[tuple[str, Any]] = deque([("", root)])
     while queue:
         path, item = queue.popleft()
-        if item is None or isinstance(item, _OPAQUE) or id(item) in seen:
+        if id(item) in seen:
             continue
         seen.add(id(item))
         keep_alive.append(item)
         yield path, item
         if raw_variable(item) is None:
-            queue.extend((f"{path}/{name}" if path else name, c) for name, c in _children(item))
+            prefix = f"{path}/" if path else ""
+            queue.extend(
+                (prefix + name, child)
+                for name, child in _children(item)
+                if id(child) not in seen and not _is_opaque(type(child))
+            )
 
 
-def _children(item: object) -> Iterator[tuple[str, object]]:
-    if isinstance(item, Mapping):
-        yield from ((_key(key), value) for key, value in list(item.items()))
-    elif isinstance(item, (list, tuple, set, frozenset)):
-        yield from ((str(index), value) for index, value in enumerate(item))
-    elif isinstance(item, functools.partial):
-        yield from (("func", item.func), ("args", item.args), ("keywords", item.keywords))
-    elif inspect.ismethod(item):
-        yield from (("self", item.__self__), ("func", item.__func__))
-    elif inspect.isfunction(item):
-        yield from _closure(item)
-    elif hasattr(item, "python_function"):
-        yield "python_function", item.python_function
-    else:
-        yield from _attributes(item)
+def _is_opaque(kind: type) -> bool:
+    if kind not in _opaque:
+        _opaque[kind] = issubclass(kind, _OPAQUE)
+    return _opaque[kind]
+
+
+def _children(item: object) -> Iterable[tuple[str, Any]]:
+    kind = type(item)
+    if kind not in _readers:
+        _readers[kind] = _reader(kind)
+    return _readers[kind](item)
+
+
+def _reader(kind: type) -> _Reader:
+    """What lists the children of an object of this type."""
+    for one, reader in _READERS:
+        if issubclass(kind, one):
+            return reader
+    if hasattr(kind, "python_function"):
+        return lambda item: [("python_function", item.python_function)]
+    package = kind.__module__.split(".")[0]
+    foreign = package == "tensorflow" and not hasattr(kind, "_trackable_children")
+    if package in _CLOSED_PACKAGES or foreign:
+        return lambda _: ()
+    slots = [name for base in kind.__mro__ for name in _slots(base)]
+    return functools.partial(_attributes, slots)
 
 
 def _key(key: object) -> str:
@@ -99,18 +126,30 @@ def _closure(function: types.FunctionType) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _attributes(item: object) -> Iterator[tuple[str, object]]:
-    package = type(item).__module__.split(".")[0]
-    if package in _CLOSED_PACKAGES and not isinstance(item, (dict, list)):
-        return
-    if package == "tensorflow" and not isinstance(item, tf.Module) and not _is_trackable(item):
-        return
+def _slots(kind: type) -> tuple[str, ...]:
+    names = kind.__dict__.get("__slots__", ())
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _attributes(slots: Sequence[str], item: object) -> Iterator[tuple[str, object]]:
     yield from list(getattr(item, "__dict__", {}).items())
-    for kind in type(item).__mro__:
-        for name in kind.__dict__.get("__slots__", ()):
-            if hasattr(item, name):
-                yield name, getattr(item, name)
+    for name in slots:
+        if hasattr(item, name):
+            yield name, getattr(item, name)
 
 
-def _is_trackable(item: object) -> bool:
-    return hasattr(item, "_trackable_children")
+_Reader = Callable[[Any], Iterable[tuple[str, Any]]]
+_opaque: dict[type, bool] = {}
+_readers: dict[type, _Reader] = {}
+"""By type: a model has thousands of objects of a few types, and most of the time of a walk would go
+into telling them apart."""
+_READERS: tuple[tuple[type, _Reader], ...] = (
+    (Mapping, lambda item: [(_key(key), value) for key, value in list(item.items())]),
+    *(
+        (kind, lambda item: [(str(index), value) for index, value in enumerate(item)])
+        for kind in (list, tuple, set, frozenset)
+    ),
+    (functools.partial, lambda f: [("func", f.func), ("args", f.args), ("keywords", f.keywords)]),
+    (types.MethodType, lambda item: [("self", item.__self__), ("func", item.__func__)]),
+    (types.FunctionType, _closure),
+)
