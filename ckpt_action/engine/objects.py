@@ -89,17 +89,24 @@ def _is_opaque(kind: type) -> bool:
 def _children(item: object) -> Iterable[tuple[str, Any]]:
     kind = type(item)
     if kind not in _readers:
-        _readers[kind] = _reader(kind)
+        _readers[kind] = _reader(item)
     return _readers[kind](item)
 
 
-def _reader(kind: type) -> _Reader:
-    """What lists the children of an object of this type."""
+def _reader(item: object) -> _Reader:
+    """What lists the children of `item` and of all objects of its type.
+
+    Asked of the object, for the wrappers that TensorFlow puts around dicts claim their class.
+    """
     for one, reader in _READERS:
-        if issubclass(kind, one):
+        if isinstance(item, one):
             return reader
+    # The first question after an abstract class takes long for each type.
+    if hasattr(item, "keys") and isinstance(item, Mapping):
+        return _READERS[0][1]
+    kind = type(item)
     if hasattr(kind, "python_function"):
-        return lambda item: [("python_function", item.python_function)]
+        return lambda function: [("python_function", function.python_function)]
     package = kind.__module__.split(".")[0]
     foreign = package == "tensorflow" and not hasattr(kind, "_trackable_children")
     if package in _CLOSED_PACKAGES or foreign:
@@ -144,7 +151,7 @@ _readers: dict[type, _Reader] = {}
 """By type: a model has thousands of objects of a few types, and most of the time of a walk would go
 into telling them apart."""
 _READERS: tuple[tuple[type, _Reader], ...] = (
-    (Mapping, lambda item: [(_key(key), value) for key, value in list(item.items())]),
+    (dict, lambda item: [(_key(key), value) for key, value in list(item.items())]),
     *(
         (kind, lambda item: [(str(index), value) for index, value in enumerate(item)])
         for kind in (list, tuple, set, frozenset)
