@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.restore.dtypes import fits
 from ckpt_action.engine.restore.names import contradicted
+from ckpt_action.engine.restore.permissions import allowed, names_of
 from ckpt_action.engine.restore.records import (
     Attempt,
     Candidate,
@@ -46,17 +46,13 @@ def judge(
         unfit=tuple(unfit),
         ambiguous=tuple(ambiguous),
         contradicted=contradicted(bound),
-        missing=tuple(v for v in missing if not _allowed(rules.allow_missing, v.path)),
-        missing_allowed=tuple(v for v in missing if _allowed(rules.allow_missing, v.path)),
-        unused=tuple(v for v in unused if not _allowed(rules.allow_unused, v.path, v.key)),
-        unused_allowed=tuple(v for v in unused if _allowed(rules.allow_unused, v.path, v.key)),
+        missing=tuple(v for v in missing if not allowed(rules.allow_missing, (v.path,))),
+        missing_allowed=tuple(v for v in missing if allowed(rules.allow_missing, (v.path,))),
+        unused=tuple(v for v in unused if not allowed(rules.allow_unused, names_of(v))),
+        unused_allowed=tuple(v for v in unused if allowed(rules.allow_unused, names_of(v))),
     )
 
 
 def _fits(candidate: Candidate) -> bool:
     value, variable = candidate.value, candidate.variable
     return value.shape == variable.shape and fits(value.dtype, variable.dtype)
-
-
-def _allowed(patterns: tuple[str, ...], *names: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)

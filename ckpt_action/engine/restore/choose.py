@@ -12,6 +12,7 @@ from ckpt_action.engine.restore.by_order import attempt_by_order
 from ckpt_action.engine.restore.cause import explain
 from ckpt_action.engine.restore.flat import attempt_flat
 from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.permissions import refuse_wide
 from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
 from ckpt_action.engine.restore.roots import attempts
 from ckpt_action.engine.restore.saved_state import SavedNames
@@ -27,6 +28,7 @@ def choose(
     tried = _attempts(model, source, rules)
     complete = _distinct([attempt for attempt in tried if attempt.complete])
     if len(complete) == 1:
+        refuse_wide(complete[0], model, rules)
         return complete[0]
     if complete:
         names = ", ".join(repr(attempt.root) for attempt in complete)

@@ -17,10 +17,10 @@ from ckpt_action.engine.restore.records import Source, Value
 
 VALUE = "VARIABLE_VALUE"
 
-_METRIC_VALUES = {
-    "total", "count", "true_positives", "true_negatives", "false_positives", "false_negatives",
-    "accumulator", "total_cm",
-}  # fmt: skip
+_CONFUSION = {"true_positives", "true_negatives", "false_positives", "false_negatives"}
+_LONE_METRIC_VALUES = ({"total"}, {"accumulator"}, {"total_cm"})
+_METRIC_LISTS = ("_metrics", "metrics")
+"""Edges by which Keras keeps metrics, in lists."""
 _UNREADABLE = {"string", "variant", "resource"}
 _SAVED_MODEL_ONLY = {"keras_api", "signatures"}
 _COUNTERS = {"int32", "int64", "uint32", "uint64"}
@@ -143,13 +143,22 @@ class CheckpointGraph:
 
     @cached_property
     def _metric_values(self) -> frozenset[int]:
-        return frozenset(child for node in self.nodes for child in self._metric(node))
+        lists = [n.children[e] for n in self.nodes for e in _METRIC_LISTS if e in n.children]
+        listed = {child for number in lists for child in self.nodes[number].children.values()}
+        return frozenset(
+            child
+            for number, node in enumerate(self.nodes)
+            for child in self._metric(node, listed=number in listed)
+        )
 
-    def _metric(self, node: ObjectNode) -> Iterator[int]:
-        """The value nodes of a metric: nothing but accumulators, and one of each name."""
-        held = {n: c for n, c in node.children.items() if self.value(c) is not None}
-        if held and set(held) <= _METRIC_VALUES and held.keys() != {"count"}:
-            yield from held.values()
+    def _metric(self, node: ObjectNode, *, listed: bool) -> Iterator[int]:
+        """The value nodes of a metric, by the accumulators that belong together. One accumulator
+        alone says too little: then Keras has to list the object as a metric."""
+        held = {n: v for n, c in node.children.items() if (v := self.value(c)) is not None}
+        mean = held.keys() == {"total", "count"} and held["total"].shape == held["count"].shape
+        confusion = held.keys() <= _CONFUSION and len(held) > 1
+        if mean or confusion or (listed and held.keys() in _LONE_METRIC_VALUES):
+            yield from (node.children[name] for name in held)
 
 
 def _is_seed(value: Value) -> bool:

@@ -12,6 +12,7 @@ from ckpt_action.engine.restore.finish import finish
 from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.restore.names import undecided
 from ckpt_action.engine.restore.parts_source import PartsSource
+from ckpt_action.engine.restore.permissions import idle
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
 from ckpt_action.engine.restore.tables import fill_tables
@@ -44,7 +45,7 @@ def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Re
         rebuilt=rebuilt,
         variables=_variables(model, attempt),
         binding=_record(rebuilt, checkpoint, model, attempt),
-        problems=problems + undecided(attempt.bound),
+        problems=problems + undecided(attempt.bound) + idle(attempt, rules),
     )
 
 

@@ -135,3 +135,35 @@ def test_allowed_differences_are_recorded(files):
     assert found.binding.missing_allowed == ("extra",)
     assert [v.source == "" for v in found.variables] == [False, True]
     assert net.extra.numpy().tolist() == [7.0]
+
+
+@pytest.mark.parametrize("pattern", ["*", "?*", "**", "[a-z]*", "*[aeiou]*"])
+def test_a_pattern_that_matches_everything_is_refused(pattern, files):
+    for rule in ("allow_missing", "allow_unused"):
+        problem = refusal(changed("nothing"), files[1], **{rule: (pattern,)})
+        assert f"{pattern!r} in `{rule.replace('_', '-')}` matches every" in problem.message
+
+
+def test_a_pattern_that_allows_nothing_is_named(files):
+    rules = {"allow_unused": ("*/bias", "old/*"), "allow_missing": ("head/*",)}
+    found = restored(changed("lost bias"), DATA / "functional" / "w", **rules)
+    warnings = [p.message for p in found.problems if "allows nothing" in p.message]
+    assert [message.split(" in ")[0] for message in warnings] == ["'head/*'", "'old/*'"]
+
+
+@pytest.mark.parametrize("name", ["total", "accumulator", "total_cm", "count"])
+def test_a_value_is_no_metric_for_its_name_alone(name, tmp_path):
+    class Net(tf.Module):
+        def __init__(self, *, whole):
+            super().__init__()
+            self.w = tf.Variable([1.0])
+            self.memory = tf.Module()
+            self.memory.inner = tf.Variable([2.0])
+            if whole:
+                self.gone = tf.Module()
+                setattr(self.gone, name, tf.Variable([[3.0]]))
+
+    tf.train.Checkpoint(Net(whole=True)).write(tmp_path / "ck")
+    problem = refusal(Net(whole=False), tmp_path / "ck")
+    assert any(f"gone/{name}" in line for line in problem.details)
+    assert restored(Net(whole=True), tmp_path / "ck").binding.bound == 3
