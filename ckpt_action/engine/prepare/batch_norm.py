@@ -14,9 +14,9 @@ import numpy as np
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prepare.bodies import edited
 from ckpt_action.engine.prepare.editor import Editor, attr
+from ckpt_action.engine.prepare.training_norm import BATCH_NORMS, is_training
 
 _RANKS = {"Conv2D": 4, "DepthwiseConv2dNative": 4, "MatMul": 2}
-_BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 
 
 def fold_batch_norm(graph: Any, keep: tuple[str, ...]) -> Any:
@@ -73,7 +73,7 @@ def _absorb(body: Editor, reader: Any, last: Any, total: _Affine, rank: int) -> 
     """`total` after `reader`, or None where that is no affine function of the channels."""
     if any(reference.startswith("^") for reference in reader.input):
         return None
-    if reader.op in _BATCH_NORMS:
+    if reader.op in BATCH_NORMS:
         return _absorb_norm(body, reader, last, total)
     if reader.op not in ("Add", "AddV2", "BiasAdd", "Sub", "Mul") or not _by_last_axis(reader):
         return None
@@ -89,7 +89,7 @@ def _absorb(body: Editor, reader: Any, last: Any, total: _Affine, rank: int) -> 
 def _absorb_norm(body: Editor, norm: Any, last: Any, total: _Affine) -> _Affine | None:
     values = [body.constant(reference) for reference in norm.input[1:5]]
     if (
-        norm.attr["is_training"].b
+        is_training(norm)
         or not _by_last_axis(norm)
         or body.producer(norm.input[0]) is not last
         or not body.reads_first_outputs(norm)

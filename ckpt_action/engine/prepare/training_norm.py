@@ -14,7 +14,12 @@ import tensorflow as tf
 from ckpt_action.engine.prepare.bodies import edited
 from ckpt_action.engine.prepare.editor import Editor, attr
 
-_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+
+
+def is_training(node: Any) -> bool:
+    """True, too, where the attribute is not written."""
+    return "is_training" not in node.attr or bool(node.attr["is_training"].b)
 
 
 def rewrite_training_norm(graph: Any, keep: tuple[str, ...]) -> Any:
@@ -23,11 +28,7 @@ def rewrite_training_norm(graph: Any, keep: tuple[str, ...]) -> Any:
 
 def _rewrite(body: Editor) -> None:
     for node in list(body.nodes.values()):
-        # `is_training` is true where the attribute is not written.
-        training = node.op in _NORMS and (
-            "is_training" not in node.attr or node.attr["is_training"].b
-        )
-        if training and body.reads_first_outputs(node):
+        if node.op in BATCH_NORMS and is_training(node) and body.reads_first_outputs(node):
             _spell_out(body, node)
 
 

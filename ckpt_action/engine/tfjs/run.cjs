@@ -1,0 +1,68 @@
+// Run one call of a graph model in Node: node run.cjs REQUEST.json
+// The request and the results are described in node.py.
+'use strict';
+const fs = require('fs');
+const path = require('path');
+
+const request = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const load = require('module').createRequire(path.join(request.modules, 'anything.js'));
+console.warn = () => {};  // that a plain JavaScript backend is slow
+console.log = () => {};
+const tf = load('@tensorflow/tfjs-core');
+load('@tensorflow/tfjs-backend-cpu');
+const { loadGraphModel } = load('@tensorflow/tfjs-converter');
+
+async function artifacts() {
+  const { modelTopology, signature, weightsManifest } = JSON.parse(fs.readFileSync(request.model, 'utf8'));
+  const folder = path.dirname(request.model);
+  const shards = weightsManifest.flatMap((group) => group.paths)
+    .map((name) => fs.readFileSync(path.join(folder, name)));
+  const all = Buffer.concat(shards);
+  return {
+    modelTopology,
+    signature,
+    weightSpecs: weightsManifest.flatMap((group) => group.weights),
+    weightData: all.buffer.slice(all.byteOffset, all.byteOffset + all.length),
+  };
+}
+
+function fed({ dtype, shape, file }) {
+  const content = fs.readFileSync(file);
+  if (dtype === 'string') {
+    const items = JSON.parse(content).map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
+    return tf.tensor(items, shape, dtype);
+  }
+  const bytes = content.buffer.slice(content.byteOffset, content.byteOffset + content.length);
+  if (dtype === 'complex64') {
+    const pairs = new Float32Array(bytes);
+    const part = (odd) => tf.tensor(pairs.filter((_, i) => i % 2 === odd), shape, 'float32');
+    return tf.complex(part(0), part(1));
+  }
+  const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+  return tf.tensor(new kinds[dtype](bytes), shape, dtype);
+}
+
+async function written(tensor, number) {
+  const { dtype, shape } = tensor;
+  const file = `out${number}.bin`;
+  const content = dtype === 'string'
+    ? JSON.stringify((await tensor.bytes()).map((item) => Buffer.from(item).toString('hex')))
+    : new Uint8Array((await tensor.data()).slice().buffer);
+  fs.writeFileSync(path.join(request.folder, file), content);
+  return { dtype, shape, file };
+}
+
+async function main() {
+  await tf.setBackend('cpu');
+  const model = await loadGraphModel({ load: artifacts });
+  const inputs = Object.fromEntries(request.inputs.map((entry) => [entry.name, fed(entry)]));
+  const found = [].concat(await model.executeAsync(inputs, request.outputs));
+  const results = [];
+  for (const [number, tensor] of found.entries()) results.push(await written(tensor, number));
+  fs.writeFileSync(path.join(request.folder, 'results.json'), JSON.stringify(results));
+}
+
+main().catch((error) => {
+  process.stderr.write(`${error.stack || error}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,91 @@
+"""Passes that only TensorFlow.js needs; see `engine.prepare` for what a pass is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorflow.core.framework import node_def_pb2
+
+from ckpt_action.engine.freeze.graph import producer
+from ckpt_action.engine.freeze.order import needed
+from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
+from ckpt_action.engine.prepare.constants import fold_constants
+from ckpt_action.engine.prepare.einsum import lower_einsum
+from ckpt_action.engine.prepare.erfc import rewrite_erfc
+from ckpt_action.engine.prepare.identities import skip_identities
+from ckpt_action.engine.prepare.training_norm import rewrite_training_norm
+from ckpt_action.engine.tfjs.fuse import fuse
+from ckpt_action.engine.tfjs.lists import keep_list_items
+
+
+def drop_waits(graph: Any, keep: tuple[str, ...]) -> Any:
+    """Control edges go, and with them what only they kept: assertions and the like.
+
+    TensorFlow.js reads a control edge as an input that must have a value. Nothing of a graph of
+    constants depends on the order in which it runs, for loops and branches are functions here.
+    """
+    made = type(graph)()
+    made.CopyFrom(graph)
+    for nodes in [made.node, *(f.node_def for f in made.library.function)]:
+        for node in nodes:
+            node.input[:] = [r for r in node.input if not r.startswith("^")]
+    for function in made.library.function:
+        function.control_ret.clear()
+        del function.signature.control_output[:]
+        results = {producer(reference) for reference in function.ret.values()}
+        _retain(function.node_def, results)
+    nodes = [type(node).FromString(node.SerializeToString()) for node in needed(made.node, keep)]
+    del made.node[:]
+    made.node.extend(nodes)
+    return made
+
+
+def _retain(nodes: Any, wanted: set[str]) -> None:
+    by_name = {node.name: node for node in nodes}
+    waiting = list(wanted)
+    while waiting:
+        node = by_name.get(waiting.pop())
+        for reference in node.input if node is not None else ():
+            if producer(reference) not in wanted:
+                wanted.add(producer(reference))
+                waiting.append(producer(reference))
+    kept = [type(n).FromString(n.SerializeToString()) for n in nodes if n.name in wanted]
+    del nodes[:]
+    nodes.extend(kept)
+
+
+def give_results_nodes(graph: Any, keep: tuple[str, ...]) -> Any:  # noqa: ARG001 - a pass
+    """Each result of a function from a node of its own.
+
+    TensorFlow.js remembers one output per node that a function returns: of a Split of which two
+    parts are returned, it would return one part twice.
+    """
+    made = type(graph)()
+    made.CopyFrom(graph)
+    for function in made.library.function:
+        taken = {node.name for node in function.node_def}
+        for number, result in enumerate(function.signature.output_arg):
+            name = f"result_{number}"
+            while name in taken:
+                name += "_"
+            node = node_def_pb2.NodeDef(name=name, op="Identity", input=[function.ret[result.name]])
+            node.attr["T"].type = result.type
+            function.node_def.append(node)
+            function.ret[result.name] = f"{name}:output:0"
+    return made
+
+
+PASSES = (
+    drop_waits,
+    skip_identities,
+    fold_constants,
+    fold_batch_norm,
+    rewrite_training_norm,
+    rewrite_erfc,
+    lower_einsum,
+    fold_constants,
+    skip_identities,
+    fuse,
+    give_results_nodes,
+    keep_list_items,
+)
