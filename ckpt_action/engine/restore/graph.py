@@ -21,7 +21,7 @@ _CONFUSION = {"true_positives", "true_negatives", "false_positives", "false_nega
 _LONE_METRIC_VALUES = ({"total"}, {"accumulator"}, {"total_cm"})
 _METRIC_LISTS = ("_metrics", "metrics")
 """Edges by which Keras keeps metrics, in lists."""
-_UNREADABLE = {"string", "variant", "resource"}
+_UNREADABLE = {"variant", "resource"}
 _SAVED_MODEL_ONLY = {"keras_api", "signatures"}
 _COUNTERS = {"int32", "int64", "uint32", "uint64"}
 
@@ -70,7 +70,7 @@ class CheckpointGraph:
             return []
         keys = [key for name, (_, key) in self.nodes[node].attributes.items() if name != VALUE]
         found = [self._values[key] for key in keys if key in self._values]
-        return [value for value in found if value.dtype not in _UNREADABLE]
+        return [value for value in found if value.dtype not in {"string", *_UNREADABLE}]
 
     @cached_property
     def paths(self) -> Mapping[int, str]:

@@ -1,4 +1,4 @@
-"""The whole restore: find the one complete binding, poison, assign, read back."""
+"""The whole restore: find the one complete binding, assign, read back, account."""
 
 from __future__ import annotations
 

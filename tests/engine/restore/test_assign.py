@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -21,6 +23,8 @@ class Net(tf.Module):
         self.b = tf.Variable(tf.cast([3.0], dtype))
         self.z = tf.Variable(tf.cast([1.0], tf.complex64))
         self.n = tf.Variable([3])
+        self.on = tf.Variable([True])
+        self.word = tf.Variable(["a"])
 
 
 class Flipping:
@@ -36,6 +40,9 @@ class Flipping:
 
     def read_value(self):
         return self.raw.read_value()
+
+    def numpy(self):
+        return self.raw.numpy()
 
 
 def saved(module, tmp_path):
@@ -58,9 +65,6 @@ def test_a_binder_that_forgets_a_variable_is_caught(tmp_path):
     variables = [c.variable for c in bound]
     for forgotten in bound:
         kept = [c for c in bound if c is not forgotten]
-        if forgotten.variable.path == "n":  # an integer: nothing says that it is not restored
-            fill(variables, kept, source)
-            continue
         with pytest.raises(CkptActionError, match=f"without a value: {forgotten.variable.path}"):
             fill(variables, kept, source)
 
@@ -74,6 +78,30 @@ def test_a_flipped_byte_is_seen(tmp_path):
     )
     with pytest.raises(CkptActionError, match="does not hold the bytes of a/"):
         assign([Candidate(variable=flipping, value=value, ordered=False)], source)
+
+
+class Idle(Flipping):
+    """A variable that takes nothing."""
+
+    def assign(self, value):
+        pass
+
+
+@pytest.mark.parametrize("name", ["a", "z", "n", "on", "word"])
+def test_an_assigner_that_does_nothing_is_caught(name, tmp_path):
+    source = saved(Net(), tmp_path)
+    module = Net()
+    for variable in module.variables:
+        variable.assign(tf.zeros_like(variable))
+    bound = candidates(module, source)
+    broken = [
+        replace(c, variable=replace(c.variable, variable=Idle(c.variable.variable)))
+        if c.variable.path == name
+        else c
+        for c in bound
+    ]
+    with pytest.raises(CkptActionError, match=f"{name} does not hold the bytes of {name}/"):
+        fill([c.variable for c in broken], broken, source)
 
 
 def test_nan_in_the_file_is_named(tmp_path):
