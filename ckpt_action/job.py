@@ -11,8 +11,10 @@ from threading import Lock
 from typing import Protocol
 
 from ckpt_action.codec import from_data, to_data
+from ckpt_action.config.records import TargetSpec
 from ckpt_action.digests import folder_bytes, folder_records
 from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.gates import gated
 from ckpt_action.job_inputs import checkpoint_record, stamps
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
 from ckpt_action.plan import Job
@@ -144,9 +146,9 @@ class JobRun:
         files = self._hashing.submit(folder_records, written)
         artifact = self._verified(artifact, environment, result, written)
         artifact = replace(artifact, files=files.result())
-        artifact = replace(
-            artifact, problems=artifact.problems + self._unproven(artifact) + self._gates(artifact)
-        )
+        artifact = replace(artifact, problems=artifact.problems + self._unproven(artifact))
+        if artifact.passed:
+            artifact = gated(artifact, self._target(artifact), written)
         if artifact.passed:
             self._folder.mkdir(exist_ok=True)
             written.rename(self._folder / artifact.name)
@@ -161,6 +163,7 @@ class JobRun:
     ) -> ArtifactOutcome:
         self._progress(self._job.name, f"verifying {artifact.name}")
         digests = {v.path: v.sha256 for v in result.variables}
+        target = self._target(artifact)
         apart = {*artifact.unread, *artifact.transformed}
         request = VerifyRequest(
             format=artifact.format,
@@ -173,6 +176,8 @@ class JobRun:
             max_error=artifact.max_error,
             unproven=artifact.unproven,
             payloads=artifact.payloads,
+            agreement=artifact.max_error is not None or target.min_agreement is not None,
+            latency=target.max_latency is not None,
             verify=self._job.model.verify,
             probes=self._work / environment / "probes.npz",
             op_libraries=self._job.model.op_libraries,
@@ -187,6 +192,7 @@ class JobRun:
             artifact,
             proofs=found.proofs,
             verdicts=found.verdicts,
+            latency=found.latency,
             problems=artifact.problems + found.problems,
         )
 
@@ -224,15 +230,6 @@ class JobRun:
             ),
         )
 
-    def _gates(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
+    def _target(self, artifact: ArtifactOutcome) -> TargetSpec:
         (target,) = (t for t in self._job.model.targets if t.name == artifact.name)
-        if target.max_size is None or artifact.bytes <= target.max_size:
-            return ()
-        return (
-            Problem(
-                code=ExitCode.GATE,
-                message=f"Artifact {artifact.name!r} has {artifact.bytes} bytes, more than its "
-                f"`max-size` of {target.max_size}.",
-                hint="Raise `max-size`, or make the model smaller.",
-            ),
-        )
+        return target

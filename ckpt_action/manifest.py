@@ -67,7 +67,8 @@ def exported(job: JobOutcome, folder: Path, **more: Any) -> Exported:
     return replace(
         Exported(**whole, **more),
         artifacts=tuple(
-            replace(a, problems=_portable_problems(a.problems, folder)) for a in passed
+            replace(a, problems=_portable_problems(a.problems, folder), latency=None)
+            for a in passed
         ),
         failed_targets=tuple(a.name for a in job.artifacts if not a.passed),
         problems=_portable_problems(job.problems, folder),
@@ -150,6 +151,8 @@ def manifest_text(manifest: Manifest) -> str:
     for job in data["jobs"]:
         for name in _CHANGING:
             del job[name]
+        for artifact in job["artifacts"]:
+            del artifact["latency"]
     return json.dumps(data, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
 
 

@@ -105,6 +105,18 @@ class Proof:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Latency:
+    """How long one call of an artifact took here; in the report, never in the manifest."""
+
+    seconds: float
+    """Median over `runs`."""
+    runs: int
+    call: str
+    """Which signature on which inputs."""
+    machine: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArtifactOutcome:
     """One target of one job."""
 
@@ -120,7 +132,7 @@ class ArtifactOutcome:
     """Paths of variables that no output depends on, and that the artifact leaves out."""
     transformed: tuple[str, ...] = ()
     """Paths of variables that the artifact holds in another form only: folded into others,
-    quantised, laid out anew. No stored bytes are theirs, so the proof of values answers for them."""
+    quantised, laid out anew. No stored bytes are theirs, so the values answer for them."""
     rearranged: Mapping[str, str] = field(default_factory=dict)
     """Path of a variable whose values the artifact holds in another layout, to the digest of these
     values in the order of their bits."""
@@ -129,6 +141,8 @@ class ArtifactOutcome:
     magnitude; None where `rtol` and `atol` decide."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that the artifact cannot give because of what was asked for, and why."""
+    latency: Latency | None = None
+    """None where nobody asked."""
     proofs: tuple[Proof, ...] = ()
     verdicts: tuple[OutputVerdict, ...] = ()
     problems: tuple[Problem, ...] = ()

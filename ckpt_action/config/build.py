@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,15 @@ from ckpt_action.config.records import (
     Verify,
 )
 from ckpt_action.config.tables import ModelTable
-from ckpt_action.config.vocabulary import parse_size
+from ckpt_action.config.vocabulary import parse_duration, parse_size
 
-_TARGET_KEYS = ("format", "name", "max-size")
+_GATES: Mapping[str, Callable[[Any], Any]] = {
+    "max-size": parse_size,
+    "max-gzip-size": parse_size,
+    "max-latency": parse_duration,
+    "min-agreement": float,
+}
+_TARGET_KEYS = {"format", "name", *_GATES}
 
 
 def build_config(
@@ -107,12 +113,12 @@ def _signature(name: str, data: Mapping[str, Any]) -> Signature:
 
 def _target(data: str | Mapping[str, Any]) -> TargetSpec:
     table = {"format": data} if isinstance(data, str) else data
-    size = table.get("max-size")
+    gates = {k.replace("-", "_"): read(table[k]) for k, read in _GATES.items() if k in table}
     return TargetSpec(
         format=table["format"],
         name=table.get("name", table["format"]),
         options={key: value for key, value in table.items() if key not in _TARGET_KEYS},
-        max_size=None if size is None else parse_size(size),
+        **gates,
     )
 
 

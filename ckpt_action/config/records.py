@@ -79,6 +79,12 @@ class TargetSpec:
     """Keys that the target's own module declares, as written (kebab-case)."""
     max_size: int | None = None
     """Bytes; a larger artifact fails."""
+    max_gzip_size: int | None = None
+    """Bytes, of all files compressed; a larger artifact fails."""
+    max_latency: float | None = None
+    """Seconds that one call may take in the format's runtime."""
+    min_agreement: float | None = None
+    """Part of the rows in which artifact and model must choose the same class."""
 
 
 @dataclass(frozen=True, kw_only=True)

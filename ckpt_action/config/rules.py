@@ -11,9 +11,9 @@ from typing import Any
 from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import DEFAULT_SIGNATURE
+from ckpt_action.config.rules_targets import target_findings
 from ckpt_action.config.rules_values import value_findings
 from ckpt_action.config.tables import ModelTable
-from ckpt_action.config.vocabulary import parse_size
 from ckpt_action.config.wording import value_text
 from ckpt_action.errors import Severity
 
@@ -33,7 +33,7 @@ def model_findings(model: ModelTable, places: Places) -> Iterator[Finding]:
         _entry_point(model),
         _restore(model),
         _signatures(model),
-        _targets(model),
+        target_findings(model),
         value_findings(model),
     )
 
@@ -148,33 +148,3 @@ def _tensors(model: ModelTable, name: str, signature: Mapping[str, Any]) -> Iter
         yield Finding(
             path=(*path, "method"), at_key=True, message="A TF1 graph has no methods to call."
         )
-
-
-def _targets(model: ModelTable) -> Iterator[Finding]:
-    names: dict[str, str] = {}
-    written: list[dict[str, Any]] = []
-    for index, target in enumerate(model.get("targets", ())):
-        table = {"format": target} if isinstance(target, str) else target
-        name = table.get("name", table["format"])
-        path = model.at("targets", index)
-        what = {key: value for key, value in table.items() if key != "name"}
-        if name.lower() in names:
-            yield Finding(
-                path=path,
-                message=f"Two targets are named `{names[name.lower()]}`; each needs a folder of "
-                "its own.",
-                hint='Give one a `name`, as in `{ format = "saved-model", name = "small" }`.',
-            )
-        elif what in written:
-            yield Finding(
-                path=path,
-                severity=Severity.WARNING,
-                message=f"The target `{name}` has the format and options of one before it: the "
-                "same artifact is written twice.",
-            )
-        if "max-size" in table and parse_size(table["max-size"]) == 0:
-            yield Finding(
-                path=(*path, "max-size"), message="No artifact is that small: the limit is zero."
-            )
-        names.setdefault(name.lower(), name)
-        written.append(what)

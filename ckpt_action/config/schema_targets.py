@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ckpt_action.config.schema_words import FILE_NAME, Schema, table, text
-from ckpt_action.config.vocabulary import SIZE
+from ckpt_action.config.vocabulary import DURATION, SIZE
 from ckpt_action.engine.targets import registry
 
 
@@ -27,7 +27,13 @@ def target_tables() -> dict[str, Schema]:
                 **{option: dict(form) for option, form in target.OPTIONS.items()},
             },
             required=["format"],
-            examples={"name": "web", "max-size": "20 MB"},
+            examples={
+                "name": "web",
+                "max-size": "20 MB",
+                "max-gzip-size": "8 MB",
+                "max-latency": "20 ms",
+                "min-agreement": 0.98,
+            },
         )
         for name, target in registry().items()
     }
@@ -41,4 +47,24 @@ def _common_keys() -> dict[str, Schema]:
             pattern=SIZE,
             expected="a size with its unit, as `20 MB`",
         ),
+        "max-gzip-size": text(
+            "A gate: an artifact whose files are larger when compressed by gzip fails.",
+            pattern=SIZE,
+            expected="a size with its unit, as `20 MB`",
+        ),
+        "max-latency": text(
+            "A gate: an artifact of which one call takes longer fails. It is the median of 50 "
+            "calls of the smallest probe, in the runtime that proves the format.",
+            pattern=DURATION,
+            expected="a duration with its unit, as `20 ms`",
+        ),
+        "min-agreement": {
+            "description": (
+                "A gate for classifiers: an artifact that chooses another class than the model in "
+                "more than the rest of all rows fails."
+            ),
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1,
+        },
     }

@@ -59,6 +59,16 @@ TENSOR = "^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*:[0-9]+$"
 SIZE = f"^[0-9]+([.][0-9]+)? ?({'|'.join(SIZE_UNITS)})$"
 
 
+DURATION_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+DURATION = f"^[0-9]+([.][0-9]+)? ?({'|'.join(DURATION_UNITS)})$"
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration that matches `DURATION`: `20 ms` is 0.02."""
+    number = text.rstrip("".join(DURATION_UNITS) + " ")
+    return float(number) * DURATION_UNITS[text[len(number) :].strip()]
+
+
 def parse_size(text: str) -> int:
     """Bytes of a size that matches `SIZE`: `20 MB` is 20 000 000, `20 MiB` is 20 971 520."""
     number = text.rstrip("".join(SIZE_UNITS))

@@ -30,6 +30,7 @@ from ckpt_action.engine.worker import enter_stage, unexpected_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
 from ckpt_action.plan import Job
+from ckpt_action.processes.environments import import_problem
 from ckpt_action.processes.requests import ExportRequest, ExportResult
 
 _SUPPORTED = ((2, 15), (2, 21))
@@ -87,6 +88,8 @@ def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> Ar
         written = registry()[target.format].export(model, folder, target.options)
     except CkptActionError as error:
         return replace(outcome, problems=error.problems)
+    except ImportError as error:
+        return replace(outcome, problems=(import_problem(error),))
     except Exception as error:  # noqa: BLE001 - the other targets go on
         return replace(outcome, problems=(unexpected_problem(error),))
     return replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from ckpt_action.config.records import Signature
 from ckpt_action.errors import Problem
@@ -130,6 +130,14 @@ class Artifact(Protocol):
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(name, sha256 of the little-endian C-order bytes) of every stored value."""
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """An artifact of which one call can be timed."""
+
+    def repeated(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Callable[[], object]:
+        """One call, made ready: what is returned does nothing but run it, as often as called."""
 
 
 class Target(Protocol):

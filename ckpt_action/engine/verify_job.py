@@ -17,14 +17,17 @@ from ckpt_action.engine.prove.judgement import (
     error_and_agreement,
     golden_problems,
     judge,
+    with_agreement,
 )
+from ckpt_action.engine.prove.latency import measure
 from ckpt_action.engine.prove.probe_file import load_probes
 from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.records import Artifact
+from ckpt_action.engine.records import Artifact, Timed
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.worker import enter_stage, unexpected_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
-from ckpt_action.outcome import OutputVerdict, Proof, SignatureRecord, TensorRecord
+from ckpt_action.outcome import Latency, OutputVerdict, Proof, SignatureRecord, TensorRecord
+from ckpt_action.processes.environments import import_problem
 from ckpt_action.processes.requests import VerifyRequest, VerifyResult
 
 
@@ -37,6 +40,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> VerifyResult:
         ("comparing its signatures", check.signatures),
         ("comparing its payload bytes", check.payloads),
         ("running it", check.values),
+        ("timing it", check.time),
     ):
         enter_stage(work, f"{stage} ({request.name})")
         with check.collecting():
@@ -44,7 +48,10 @@ def run(arguments: Mapping[str, Any], work: Path) -> VerifyResult:
         if check.artifact is None:
             break
     return VerifyResult(
-        proofs=tuple(check.proofs), verdicts=tuple(check.verdicts), problems=tuple(check.problems)
+        proofs=tuple(check.proofs),
+        verdicts=tuple(check.verdicts),
+        problems=tuple(check.problems),
+        latency=check.latency,
     )
 
 
@@ -53,6 +60,7 @@ class _Check:
 
     def __init__(self, request: VerifyRequest) -> None:
         self.artifact: Artifact | None = None
+        self.latency: Latency | None = None
         self.proofs: list[Proof] = []
         self.verdicts: list[OutputVerdict] = []
         self.problems: list[Problem] = []
@@ -68,6 +76,8 @@ class _Check:
             self.problems += error.problems
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             self.problems.append(unexpected_problem(error))
+        except ImportError as error:
+            self.problems.append(import_problem(error))
         except Exception as error:  # noqa: BLE001 - whatever a broken artifact makes readers raise
             self._fail(f"cannot be read: {type(error).__name__}: {_first_line(error)}")
 
@@ -120,6 +130,8 @@ class _Check:
                 continue
             verify, most = self._request.verify, self._request.max_error
             reference = judge(probe, outputs, verify, against="reference", max_error=most)
+            if self._request.agreement:
+                reference = with_agreement(reference, probe, outputs)
             golden = judge(probe, outputs, verify, against="golden", max_error=most)
             self.verdicts += [*reference, *golden]
             for verdict in reference:
@@ -136,6 +148,11 @@ class _Check:
             self._prove("values", before, ". ".join((shown, *self._artifact.notes())))
         if any(p.golden for p in probes):
             self._prove("golden", before, "the recorded outputs")
+
+    def time(self) -> None:
+        """Only of what computes right."""
+        if self._request.latency and not self.problems and isinstance(self._artifact, Timed):
+            self.latency = measure(self._artifact, self._probes())
 
     @property
     def _artifact(self) -> Artifact:

@@ -37,6 +37,10 @@ _INSTALL = {
     "h5py": "tensorflow",
     "numpy": "tensorflow",
     "tf_keras": "keras-2",
+    "ai_edge_litert": "tflite",
+    "tf2onnx": "onnx",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
 }
 
 

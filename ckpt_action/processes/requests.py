@@ -12,6 +12,7 @@ from ckpt_action.outcome import (
     ArtifactOutcome,
     BindingRecord,
     FileRecord,
+    Latency,
     OutputVerdict,
     Proof,
     SignatureRecord,
@@ -103,6 +104,10 @@ class VerifyRequest:
     """Decides instead of the tolerances of `verify`."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that are not asked for, and why."""
+    agreement: bool = False
+    """Whether to count in how many rows the same class wins."""
+    latency: bool = False
+    """Whether to measure how long a call takes."""
     probes: Path | None = None
     """None: only `verify.golden` is run, where it is declared."""
     op_libraries: tuple[Path, ...] = ()
@@ -111,6 +116,7 @@ class VerifyRequest:
 @dataclass(frozen=True, kw_only=True)
 class VerifyResult:
     proofs: tuple[Proof, ...] = ()
+    latency: Latency | None = None
     verdicts: tuple[OutputVerdict, ...] = ()
     problems: tuple[Problem, ...] = ()
 

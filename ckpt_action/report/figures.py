@@ -17,7 +17,7 @@ class Status(str, Enum):
 
     PROVEN = "proven"
     UNPROVEN = "not proven"
-    """Written, and nothing failed, but nothing was compared either."""
+    """Written, and nothing failed, but its values were not compared either."""
     FAILED = "failed"
 
 
@@ -26,7 +26,7 @@ def artifact_status(artifact: ArtifactOutcome) -> Status:
     shown += [proof.passed for proof in artifact.proofs if proof.passed is not None]
     if not artifact.passed or not all(shown):
         return Status.FAILED
-    return Status.PROVEN if shown else Status.UNPROVEN
+    return Status.PROVEN if shown and "values" not in artifact.unproven else Status.UNPROVEN
 
 
 def job_status(job: JobOutcome) -> Status:
@@ -124,6 +124,16 @@ def difference_text(verdicts: Sequence[OutputVerdict], field: str) -> str:
 
 def number_text(value: float) -> str:
     return "0" if value == 0 else f"{value:.1e}"
+
+
+def latencies(job: JobOutcome) -> list[str]:
+    """A line for each artifact that was timed, with the machine that it was timed on."""
+    return [
+        f"one call of {a.name} takes {a.latency.seconds * 1e3:.3g} ms: median of {a.latency.runs} "
+        f"calls of {a.latency.call}, on {a.latency.machine}"
+        for a in job.artifacts
+        if a.latency is not None
+    ]
 
 
 def shape_text(shape: Sequence[int | str | None] | None) -> str:

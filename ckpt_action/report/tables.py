@@ -35,7 +35,8 @@ def artifacts(job: JobOutcome) -> str:
             )
         )
     head = ("target", "", "#size", "sha256", "#max abs", "#max rel")
-    return f"<h3>Artifacts</h3>{_table(head, rows)}" if rows else ""
+    times = "".join(f"<p>{hypertext(line)}</p>" for line in figures.latencies(job))
+    return f"<h3>Artifacts</h3>{_table(head, rows)}{times}" if rows else ""
 
 
 def differences(job: JobOutcome) -> str:

@@ -45,6 +45,7 @@ def _job(job: JobOutcome) -> str:
         rows: list[tuple[str, ...]] = [("target", "size", "sha256", "max abs", "max rel", "")]
         rows += [_artifact(artifact) for artifact in job.artifacts]
         lines += ["", *(f"  {line}" for line in table(rows, right=(1, 3, 4)))]
+    lines += [f"  {line}" for line in figures.latencies(job)]
     for what, names in figures.allowances(job):
         lines.append(f"  {what}: {', '.join(names)}")
     if job.binding:

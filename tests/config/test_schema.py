@@ -88,7 +88,8 @@ def test_the_formats_are_the_registry():
     assert definitions["format"]["enum"] == list(registry())
     for name, target in registry().items():
         table = definitions[f"target-{name}"]["properties"]
-        assert set(table) == {"format", "name", "max-size", *target.OPTIONS}
+        common = {"format", "name", "max-size", "max-gzip-size", "max-latency", "min-agreement"}
+        assert set(table) == {*common, *target.OPTIONS}
 
 
 def standard_errors(data):

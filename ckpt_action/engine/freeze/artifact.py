@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +49,23 @@ class FrozenGraphArtifact:
         return (note,)
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        (record,) = (s for s in self._io.signatures if s.name == signature)
+        with finding("run", self._io.graph):
+            values = self._call(record, inputs)()
+        return {t.name: np.asarray(values[t.name], numpy_dtype(t.dtype)) for t in record.outputs}
+
+    def repeated(self, signature: str, inputs: Mapping[str, Array]) -> Callable[[], object]:
+        (record,) = (s for s in self._io.signatures if s.name == signature)
+        return self._call(record, inputs)
+
+    def _call(
+        self, record: SignatureRecord, inputs: Mapping[str, Array]
+    ) -> Callable[[], Mapping[str, Any]]:
         if self._session is None:
             self._session = self._open()
-        (record,) = (s for s in self._io.signatures if s.name == signature)
         feeds = {str(t.tensor): inputs[t.name] for t in record.inputs}
         fetches = {t.name: str(t.tensor) for t in record.outputs}
-        with finding("run", self._io.graph):
-            values = self._session.run(fetches, feeds | self._fed)
-        return {t.name: np.asarray(values[t.name], numpy_dtype(t.dtype)) for t in record.outputs}
+        return lambda: dict(self._session.run(fetches, feeds | self._fed))
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(Const node, digest) of every weight that the description names."""

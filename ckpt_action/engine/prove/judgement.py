@@ -37,7 +37,6 @@ def judge(
             signature=probe.signature,
             output=name,
             probe=probe.label,
-            agreement=None if max_error is None else agreement(want, outputs[name]),
         )
         for name, want in expected.items()
         for rtol, atol in [_tolerance(want, verify, against, max_error)]
@@ -62,8 +61,18 @@ def _magnitude(array: Array) -> float:
     return float(values[np.isfinite(values)].max(initial=0.0))
 
 
-def agreement(want: Array, have: Array) -> float | None:
-    """Part of the rows in which the same class wins; None where there are no rows of scores."""
+def with_agreement(
+    verdicts: tuple[OutputVerdict, ...], probe: Probe, outputs: Mapping[str, Array]
+) -> tuple[OutputVerdict, ...]:
+    """`verdicts` against the reference, with the part of rows in which the same class wins."""
+    return tuple(
+        replace(v, agreement=_agreement(probe.reference[v.output], outputs[v.output]))
+        for v in verdicts
+    )
+
+
+def _agreement(want: Array, have: Array) -> float | None:
+    """None where there are no rows of scores."""
     if want.dtype.kind in "iubOc" or want.ndim < 2 or want.shape[-1] < 2 or not want.size:
         return None
     if want.shape != have.shape or not np.isfinite(have.astype(np.float64)).all():

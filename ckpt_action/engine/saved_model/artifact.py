@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,7 @@ class SavedModelArtifact:
         return ()
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        if self._loaded is None:
-            with finding("loaded by TensorFlow", self._folder):
-                self._loaded = tf.saved_model.load(str(self._folder))
-        function = self._loaded.signatures[signature]
-        (record,) = (s for s in self._signatures if s.name == signature)
-        feeds = {t.name: tf.constant(inputs[t.name], t.dtype) for t in record.inputs}
+        function, feeds = self._call(signature, inputs)
         with finding("run", self._folder):
             outputs = function(**feeds)
         values = {
@@ -55,6 +50,18 @@ class SavedModelArtifact:
         if _changes_state(function):
             self._loaded = None  # the next call starts from the files again
         return values
+
+    def repeated(self, signature: str, inputs: Mapping[str, Array]) -> Callable[[], object]:
+        function, feeds = self._call(signature, inputs)
+        return lambda: [tensor.numpy() for tensor in function(**feeds).values()]
+
+    def _call(self, signature: str, inputs: Mapping[str, Array]) -> tuple[Any, dict[str, Any]]:
+        if self._loaded is None:
+            with finding("loaded by TensorFlow", self._folder):
+                self._loaded = tf.saved_model.load(str(self._folder))
+        (record,) = (s for s in self._signatures if s.name == signature)
+        feeds = {t.name: tf.constant(inputs[t.name], t.dtype) for t in record.inputs}
+        return self._loaded.signatures[signature], feeds
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(checkpoint key, digest) of every value in `variables/`."""
