@@ -21,17 +21,32 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
             "Write loops and branches as Switch, Merge, Enter and Exit, for readers that do not "
             "know While, If and Case."
         ),
-    }
+    },
+    "optimize": {
+        "type": "boolean",
+        "default": False,
+        "description": (
+            "Fold constants and normalisation into the kernels, and write the exact gelu and "
+            "Einsum in plainer ops, for OpenCV and other readers that know few."
+        ),
+    },
 }
+_MAX_ERROR = 1e-4
+"""Where kernels are others than the model's: several times what was measured."""
 
 
 def export(model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
     """Write `<model>.pb` and `<model>.io.json`."""
     from ckpt_action.engine.freeze import freeze, write
     from ckpt_action.engine.freeze.io_json import write_io
+    from ckpt_action.engine.prepare.optimize import optimized
     from ckpt_action.engine.records import Written
 
+    optimize = bool(options.get("optimize", False))
+    transformed: tuple[str, ...] = ()
     frozen = freeze(model, lower_control_flow=bool(options.get("lower-control-flow", False)))
+    if optimize:
+        frozen, transformed = optimized(frozen)
     # Loaders take a folder with a `saved_model.pb` for a SavedModel.
     stem = "frozen_graph" if model.name == "saved_model" else model.name
     write(frozen, folder / f"{stem}.pb")
@@ -40,6 +55,8 @@ def export(model: TracedModel, folder: Path, options: Mapping[str, object]) -> W
         signatures=frozen.signatures,
         payloads=frozen.weights,
         unread=frozen.unread,
+        transformed=transformed,
+        max_error=_MAX_ERROR if optimize else None,
         notes=frozen.notes,
     )
 
