@@ -20,12 +20,12 @@ from ckpt_action.engine.arrays import Array, digest
 from ckpt_action.engine.prove.live import to_array
 from ckpt_action.engine.prove.probe_file import save_probes
 from ckpt_action.engine.prove.reference import make_reference
-from ckpt_action.engine.rebuild.initial import initial_values
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.engine.worker import enter_stage, unexpected_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
@@ -47,11 +47,12 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     os.chdir(job.folder)
     enter_stage(work, "rebuilding the model")
     rebuilt = rebuild(job)
-    initial = initial_values(rebuilt)
     enter_stage(work, "restoring the checkpoint")
     restored = restore(rebuilt, job.checkpoint, job.model.restore)
+    enter_stage(work, "rebuilding the model from its restored values")
+    twin = make_twin(restored, job.checkpoint)
     enter_stage(work, "tracing the signatures")
-    traced = trace(restored, job.model.name, initial)
+    traced = trace(restored, job.model.name, twin)
     variables = _variable_records(restored.variables)
     enter_stage(work, "running the rebuilt model")
     reference = make_reference(traced, job.model.verify)

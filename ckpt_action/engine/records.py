@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
+    from ckpt_action.engine.rebuild.creation import Repetition
+
 Family = Literal["keras-3", "keras-2", "module", "graph"]
 """What the entry point returned: a model of either Keras, a `tf.Module` or other callable with
 variables, or a TF1 graph read from a `.meta` file."""
@@ -38,6 +40,10 @@ class Rebuilt:
     """Loaded before the model was made; needed again by whoever opens an artifact."""
     callers: Mapping[str, Caller] = field(default_factory=dict)
     """Signature name to the way that the model takes its inputs, found once by building it."""
+    again: Callable[[], tuple[Rebuilt, Repetition]] | None = None
+    """Runs the code once more, as if for the first time, but every variable begins with the
+    present value of its counterpart here; None where no code makes the model. Raises
+    CkptActionError, or whatever code raises that cannot run twice in a process."""
     fill_kept: Callable[[], None] = lambda: None
     """Gives variables that nothing was restored into their initial value; to be called once."""
     problems: tuple[Problem, ...] = ()
@@ -67,6 +73,22 @@ class Restored:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Twin:
+    """The model made once more, by code that found the restored values in its variables."""
+
+    rebuilt: Rebuilt
+    same: Mapping[int, int]
+    """Identities of handles of variables and tables: the restored model's to the twin's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherTrace:
+    function: Any
+    difference: str
+    """Where it is not the first, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TracedSignature:
     """One signature as a concrete function over raw variables, with the declared names."""
 
@@ -76,6 +98,8 @@ class TracedSignature:
     record: SignatureRecord
     again: Any = None
     """A second trace where that came out as another graph; it must compute the same."""
+    twin: OtherTrace | None = None
+    """The trace of the twin where that came out as another graph; it must compute the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +113,8 @@ class TracedModel:
     resources: tuple[Any, ...] = ()
     """Lookup tables, assets and other trackables that the signatures capture."""
     op_libraries: tuple[Path, ...] = ()
+    untwinned: str = ""
+    """Why there is no twin to compare with; empty where there was one."""
     problems: tuple[Problem, ...] = ()
     """Warnings and notes only; errors are raised."""
 

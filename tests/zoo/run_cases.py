@@ -39,6 +39,7 @@ from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.rebuild.rebuild import environment_keras, rebuild
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import CkptActionError
 from ckpt_action.plan import Job
 
@@ -92,7 +93,7 @@ def run(file: Path, python_path: Path) -> dict[str, Any]:
         stage = "restore"
         restored = restore(rebuilt, job.checkpoint, job.model.restore)
         stage = "trace"
-        traced = trace(restored, job.name)
+        traced = trace(restored, job.name, make_twin(restored, job.checkpoint))
         stage = "run"
         live = LiveSignature(traced.signatures[0])
         worst = [compare(live, file.parent / golden) for golden in case["goldens"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
 from ckpt_action.engine.trace.state_ops import writes_state
 from ckpt_action.verify import compare
@@ -28,14 +29,13 @@ class LiveSignature:
 
     def __init__(self, traced: TracedSignature) -> None:
         self.record = traced.record
+        self.twin = traced.twin
+        self._traced = traced
         self._function = traced.function
         operations = _operations(traced.function)
         self.random = any(_RANDOM.search(name) for name in operations)
         """Whether any operation draws random numbers."""
         stateful = any(writes_state(name) for name in operations)
-        self._again = (
-            None if traced.again is None else replace(traced, function=traced.again, again=None)
-        )
         self._state = [(v, v.numpy()) for v in traced.function.variables] if stateful else []
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -63,9 +63,22 @@ class LiveSignature:
             self._reset()
         return True
 
-    def retraces(self, inputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
-        """Whether the second trace of the model's code gives the same bytes as `reference`."""
-        return self._again is None or _same(LiveSignature(self._again).run(inputs), reference)
+    def retraces(self, probes: Iterable[Probe]) -> bool:
+        """Whether the second trace of the model's code gives the same bytes."""
+        return self._traced.again is None or self._agrees(self._traced.again, probes)
+
+    def like_twin(self, probes: Iterable[Probe]) -> bool:
+        """Whether the twin gives the same bytes."""
+        return self.twin is None or self._agrees(self.twin.function, probes)
+
+    def _agrees(self, function: Any, probes: Iterable[Probe]) -> bool:
+        other = LiveSignature(replace(self._traced, function=function, again=None, twin=None))
+        try:
+            return all(_same(other.run(p.inputs), p.reference) for p in probes)
+        except tf.errors.ResourceExhaustedError:
+            raise
+        except (tf.errors.OpError, ValueError):
+            return False
 
     def reads(self, variable: ModelVariable) -> bool:
         return any(v is variable.variable for v in self._function.variables)

@@ -12,6 +12,7 @@ from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.golden_file import Golden, load_golden
 from ckpt_action.engine.prove.judgement import golden_problems, judge, tolerance_problems
 from ckpt_action.engine.prove.live import LiveSignature, unmoved
+from ckpt_action.engine.prove.origin import origin
 from ckpt_action.engine.prove.probes import Probe, Recipe, draw, of_another_size, recipes
 from ckpt_action.engine.prove.rows import rows_apart, rows_proof, rows_warning
 from ckpt_action.engine.records import TracedModel
@@ -66,13 +67,15 @@ def _of_signature(
     repeated = all(
         live.repeats(p.inputs, p.reference) for p in (found if live.random else (smallest,))
     )
-    retraced = not repeated or all(live.retraces(p.inputs, p.reference) for p in found)
+    retraced = not repeated or live.retraces(found)
+    origins, kept = origin(live, found, model.untwinned) if repeated and retraced else (None, ())
     still = unmoved(live, model, smallest.inputs, smallest.reference) if repeated else []
     rows = rows_apart(live, found) if repeated else None
     return Reference(
         probes=found,
         proofs=(
             _deterministic(name, passed=repeated and retraced),
+            *((origins,) if origins else ()),
             _sensitive(name, still),
             rows_proof(name, passed=rows),
         ),
@@ -80,6 +83,7 @@ def _of_signature(
         problems=(
             *(() if repeated else (_random(name),)),
             *(() if retraced else (_drawn_in_python(name),)),
+            *kept,
             *((rows_warning(name),) if rows is False else ()),
             *_number_problems(name, found),
             *tolerance_problems(found, verify),

@@ -33,7 +33,7 @@ def make_model(entry_point: EntryPoint, roots: Sequence[Path]) -> Any:
         raise exited(f"entry point {entry_point}", error, roots) from error
     except ModuleNotFoundError as error:
         raise module_not_found(entry_point.module, error, roots) from error
-    except Exception as error:
+    except BaseException as error:
         check_eager(roots)
         text, where, details = describe_error(error, roots)
         raise fail(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -16,8 +18,10 @@ from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.rebuild.architecture import model_from_file
 from ckpt_action.engine.rebuild.build import build, is_run
-from ckpt_action.engine.rebuild.eager import check_variables
+from ckpt_action.engine.rebuild.creation import Creations, Repetition
+from ckpt_action.engine.rebuild.eager import check_eager, check_variables
 from ckpt_action.engine.rebuild.entry_point import make_model
+from ckpt_action.engine.rebuild.fresh import BeforeImport
 from ckpt_action.engine.rebuild.lazy_hooks import lazy_variables
 from ckpt_action.engine.rebuild.signatures import resolve_signatures
 from ckpt_action.engine.rebuild.user_code import loaded_sources
@@ -51,6 +55,21 @@ def rebuild(job: Job) -> Rebuilt:
         for module in job.model.imports:
             import_module(module, roots)
         return _from_meta(job)
+    before, creations = BeforeImport(roots), Creations()
+    with creations.recorded():
+        rebuilt = _by_code(job, roots)
+    changes = semantic_changes(rebuilt.model, job)
+    if any(problem.severity is Severity.ERROR for problem in changes):
+        raise CkptActionError(*changes)
+
+    def again() -> tuple[Rebuilt, Repetition]:
+        with before.again(), creations.repeated() as repetition:
+            return _by_code(job, roots), repetition
+
+    return replace(rebuilt, again=again, problems=rebuilt.problems + changes)
+
+
+def _by_code(job: Job, roots: Sequence[Path]) -> Rebuilt:
     with lazy_variables(enabled=job.model.lazy_init) as lazy:
         for module in job.model.imports:
             import_module(module, roots)
@@ -60,13 +79,10 @@ def rebuild(job: Job) -> Rebuilt:
     if any(is_run(model, signature) for signature in signatures):
         lazy.fill_all()
     callers = build(model, signatures, roots)
-    check_variables(model, roots)
+    check_eager(roots)
     lazy.check()
     if not reachable_variables(model):
         raise _no_variables(model)
-    changes = semantic_changes(model, job)
-    if any(problem.severity is Severity.ERROR for problem in changes):
-        raise CkptActionError(*changes)
     return Rebuilt(
         model=model,
         family=family,
@@ -76,7 +92,7 @@ def rebuild(job: Job) -> Rebuilt:
         op_libraries=job.model.op_libraries,
         callers=callers,
         fill_kept=lazy.fill_kept,
-        problems=warnings + changes,
+        problems=warnings,
     )
 
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ckpt_action.errors import Where
 
@@ -20,11 +21,27 @@ _CONVERTED = re.compile(r'File "([^"]+)", line (\d+), in (\S+)[^\n]*\n([^\n]*)')
 
 def loaded_sources(roots: Sequence[Path]) -> tuple[Path, ...]:
     """Every `.py` file below `roots` that is loaded now, sorted, without installed packages."""
-    names = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    files = {file for file in map(_file, loaded_modules(roots).values()) if file.endswith(".py")}
+    return tuple(sorted({Path(file).resolve() for file in files}))
+
+
+def loaded_modules(roots: Sequence[Path]) -> dict[str, Any]:
+    """Every loaded module and namespace package below `roots`, without installed packages."""
     below = tuple({f"{base}{os.sep}" for root in roots for base in (root, root.resolve())})
-    candidates = {n for n in names if isinstance(n, str) and n.endswith(".py")}
-    files = (Path(n) for n in candidates if n.startswith(below))
-    return tuple(sorted({file.resolve() for file in files if is_users(file, roots)}))
+    modules = {
+        name: module
+        for name, module in list(sys.modules.items())
+        if f"{_file(module)}{os.sep}".startswith(below)
+    }
+    return {name: m for name, m in modules.items() if is_users(Path(_file(m)), roots)}
+
+
+def _file(module: Any) -> str:
+    """Its file; the folder of a namespace package; empty for what is built in."""
+    file = getattr(module, "__file__", None)
+    if file is None:
+        file = next(iter(getattr(module, "__path__", ())), "")
+    return file if isinstance(file, str) else ""
 
 
 def is_users(file: Path, roots: Sequence[Path]) -> bool:

@@ -42,7 +42,7 @@ def import_module(name: str, roots: Sequence[Path]) -> Any:
         raise module_not_found(name, error, roots) from error
     except SystemExit as error:
         raise exited(f"module {name}", error, roots) from error
-    except Exception as error:
+    except BaseException as error:
         text, where, details = describe_error(error, roots)
         hint = "Importing the module must work on its own: `python -c 'import …'` shows the same."
         if "attempted relative import" in text:

@@ -9,18 +9,13 @@ import tensorflow as tf
 
 from ckpt_action.engine.objects import reachable_resources, reachable_variables
 from ckpt_action.engine.records import ModelVariable, Restored
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
-
-_SMALL = 128
-"""Elements; smaller constants are part of any code."""
+from ckpt_action.errors import CkptActionError, ExitCode, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
 class Captures:
     variables: tuple[ModelVariable, ...]
     resources: tuple[Any, ...]
-    problems: tuple[Problem, ...]
-    """Warnings only."""
 
 
 def find_captures(restored: Restored, signature: str, graph: Any) -> Captures:
@@ -42,13 +37,9 @@ def find_captures(restored: Restored, signature: str, graph: Any) -> Captures:
             resources.append(tables[id(external)])
         elif external.dtype in (tf.resource, tf.variant):
             problems.append(_unknown(restored, signature, graph, external))
-        elif external.dtype.is_floating and external.shape.num_elements() > _SMALL:
-            problems.append(_constant(signature, external))
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if problems:
         raise CkptActionError(*problems)
-    return Captures(
-        variables=tuple(variables), resources=tuple(resources), problems=tuple(problems)
-    )
+    return Captures(variables=tuple(variables), resources=tuple(resources))
 
 
 def _unknown(restored: Restored, signature: str, graph: Any, handle: Any) -> Problem:
@@ -67,14 +58,3 @@ def _unknown(restored: Restored, signature: str, graph: Any, handle: Any) -> Pro
         )
         hint = "Keep lookup tables as attributes of the model; take data pipelines out of it."
     return Problem(code=ExitCode.SIGNATURE, message=f"signature {signature} {message}.", hint=hint)
-
-
-def _constant(signature: str, tensor: Any) -> Problem:
-    return Problem(
-        code=ExitCode.SIGNATURE,
-        severity=Severity.WARNING,
-        message=f"signature {signature} holds a constant {tensor.dtype.name}{tensor.shape} that "
-        "was computed when the model was built. It is exported as it is: the checkpoint does not "
-        "restore it.",
-        hint="If it depends on weights, compute it in the method, not in the constructor.",
-    )

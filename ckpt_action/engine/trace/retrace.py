@@ -1,54 +1,113 @@
-"""Whether two traces of one function came out the same."""
+"""Where two traces of one function differ, if they do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
+
+from ckpt_action.engine.arrays import Array
 
 
-def same_trace(first: Any, second: Any) -> bool:
-    """Whether two concrete functions have equal graphs and read equal values.
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """The first place in which the second trace is not the first."""
 
-    TensorFlow counts the names of nested functions through the whole process: here they are
-    counted in the order in which the graph meets them. Attributes with a leading underscore are
-    notes of TensorFlow to itself.
+    node: str
+    """Name of the first one's node, or of what stands for a capture; may be empty."""
+    constant: Array | None = None
+    """The first one's value, where that is what differs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Node:
+    name: str
+    definition: Any
+    canonical: bytes
+
+
+def difference(first: Any, second: Any, same: Mapping[int, int] | None = None) -> Difference | None:
+    """None where both concrete functions have equal graphs and read equal values.
+
+    `same` maps identities of handles that the first one captures to those that stand for them in
+    the second one; without it they are the same objects. Names are counted by TensorFlow and Keras
+    through the whole process: here nodes and functions are counted in the order in which the graph
+    meets them. Attributes with a leading underscore are notes of TensorFlow to itself, and
+    messages name the place in the code.
     """
     ours, theirs = first.graph.captures, second.graph.captures
-    return (
-        len(ours) == len(theirs)
-        and all(_same_value(a, b) for (a, _), (b, _) in zip(ours, theirs, strict=True))
-        and _canonical(first.graph) == _canonical(second.graph)
-    )
+    for (outer, inner), (other, _) in zip(ours, theirs, strict=False):
+        if not _same_value(outer, other, same):
+            value = None if outer.dtype in (tf.resource, tf.variant) else np.asarray(outer)
+            return Difference(node=inner.op.name, constant=value)
+    for one, two in zip_longest(_nodes(first), _nodes(second)):
+        if one is None or two is None or one.canonical != two.canonical:
+            return _at(one or two, two)
+    return None if len(ours) == len(theirs) else Difference(node="")
 
 
-def _same_value(first: Any, second: Any) -> bool:
+def _at(one: _Node, two: _Node | None) -> Difference:
+    constants = [
+        n.definition for n in (one, two) if n and getattr(n.definition, "op", "") == "Const"
+    ]
+    value = tf.make_ndarray(constants[0].attr["value"].tensor) if len(constants) == 2 else None
+    return Difference(node=one.name, constant=value)
+
+
+def _same_value(first: Any, second: Any, same: Mapping[int, int] | None) -> bool:
     if first is second:
         return True
-    if first.dtype != second.dtype or first.dtype.name in ("resource", "variant"):
+    if first.dtype != second.dtype:
         return False
-    return bool(np.array_equal(first.numpy(), second.numpy()))
+    if first.dtype in (tf.resource, tf.variant):
+        return same is not None and same.get(id(first)) == id(second)
+    return bool(np.array_equal(np.asarray(first), np.asarray(second)))
 
 
-def _canonical(graph: Any) -> list[bytes]:
-    definition = graph.as_graph_def()
-    library = {function.signature.name: function for function in definition.library.function}
+def _nodes(function: Any) -> Iterator[_Node]:
+    definition = function.graph.as_graph_def()
+    library = {f.signature.name: f for f in definition.library.function}
     order: dict[str, int] = {}
-    found = [_node(node, library, order) for node in definition.node]
+    outputs = [tensor.name for tensor in function.graph.outputs]
+    yield from _body(definition.node, [], outputs, library, order)
     done = 0
     while done < len(order):  # bodies name further functions
-        function = library[list(order)[done]]
-        found += [_node(node, library, order) for node in function.node_def]
-        found += [f"{key}={value}".encode() for key, value in sorted(function.ret.items())]
+        body = library[list(order)[done]]
+        arguments = [argument.name for argument in body.signature.input_arg]
+        returned = [body.ret[argument.name] for argument in body.signature.output_arg]
+        yield from _body(body.node_def, arguments, returned, library, order)
         done += 1
-    return found
 
 
-def _node(node: Any, library: Mapping[str, Any], order: dict[str, int]) -> bytes:
+def _body(
+    nodes: Sequence[Any],
+    arguments: Sequence[str],
+    returned: Sequence[str],
+    library: Mapping[str, Any],
+    order: dict[str, int],
+) -> Iterator[_Node]:
+    numbers = {name: i for i, name in enumerate([*arguments, *(node.name for node in nodes)])}
+    for node in nodes:
+        yield _Node(
+            name=node.name, definition=node, canonical=_canonical(node, numbers, library, order)
+        )
+    results = " ".join(_numbered(reference, numbers) for reference in returned)
+    yield _Node(name="", definition=None, canonical=results.encode())
+
+
+def _canonical(
+    node: Any, numbers: Mapping[str, int], library: Mapping[str, Any], order: dict[str, int]
+) -> bytes:
     copy = type(node)()
     copy.CopyFrom(node)
-    for name in [name for name in copy.attr if name.startswith("_")]:
+    copy.ClearField("experimental_debug_info")
+    copy.name = str(numbers[node.name])
+    copy.input[:] = [_numbered(reference, numbers) for reference in node.input]
+    for name in [name for name in copy.attr if name.startswith("_") or name == "message"]:
         del copy.attr[name]
     for name in sorted(copy.attr):
         value = copy.attr[name]
@@ -59,3 +118,9 @@ def _node(node: Any, library: Mapping[str, Any], order: dict[str, int]) -> bytes
         copy.op = str(order.setdefault(node.op, len(order)))
     data: bytes = copy.SerializeToString(deterministic=True)
     return data
+
+
+def _numbered(reference: str, numbers: Mapping[str, int]) -> str:
+    """`^name`, `name:0` or `name:output:0` with the number in place of the name."""
+    name, separator, place = reference.lstrip("^").partition(":")
+    return f"{reference[: reference.startswith('^')]}{numbers[name]}{separator}{place}"

@@ -13,38 +13,45 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine.metagraph.module import own_control_dependencies
-from ckpt_action.engine.rebuild.initial import Initial
 from ckpt_action.engine.rebuild.user_code import describe_error
-from ckpt_action.engine.records import Rebuilt, Restored, TracedModel, TracedSignature
+from ckpt_action.engine.records import (
+    OtherTrace,
+    Rebuilt,
+    Restored,
+    TracedModel,
+    TracedSignature,
+    Twin,
+)
 from ckpt_action.engine.trace.captures import Captures, find_captures
-from ckpt_action.engine.trace.copied import copied_values, unread_variables, unread_warning
 from ckpt_action.engine.trace.free_dimensions import output_shapes
 from ckpt_action.engine.trace.outputs import named_outputs
-from ckpt_action.engine.trace.retrace import same_trace
+from ckpt_action.engine.trace.retrace import difference
+from ckpt_action.engine.trace.twin import in_words, untwinned
 from ckpt_action.engine.trace.unchanged import values_stay
+from ckpt_action.engine.trace.unread import unread_variables
 from ckpt_action.engine.trace.written import training_writes
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 
-def trace(restored: Restored, name: str, initial: Initial | None = None) -> TracedModel:
+def trace(restored: Restored, name: str, twin: Twin | str) -> TracedModel:
     """Every signature of `restored` as a concrete function; `name` becomes the model's name.
 
-    `initial` tells the values that the variables had before they were restored. Raises
-    CkptActionError (SIGNATURE) with the problems of all signatures.
+    `twin` is compared with it, or says why there is none. Raises CkptActionError (SIGNATURE) with
+    the problems of all signatures.
     """
     with values_stay(restored):
-        return _trace(restored, name, initial or {})
+        return _trace(restored, name, twin)
 
 
-def _trace(restored: Restored, name: str, initial: Initial) -> TracedModel:
+def _trace(restored: Restored, name: str, twin: Twin | str) -> TracedModel:
     traced: list[TracedSignature] = []
     captures: list[Captures] = []
     problems: list[Problem] = []
     with _counted_uuids():
         for signature in restored.rebuilt.signatures:
             try:
-                one = _trace_signature(restored, signature)
+                one = _trace_signature(restored.rebuilt, signature)
                 captures.append(find_captures(restored, signature.name, one.function.graph))
                 problems += training_writes(restored, signature.name, one.function.graph)
                 traced.append(one)
@@ -52,21 +59,19 @@ def _trace(restored: Restored, name: str, initial: Initial) -> TracedModel:
                 problems += error.problems
     _raise_errors(problems)
     read = frozenset(id(v.variable) for found in captures for v in found.variables)
-    unread = unread_variables(restored, read)
-    for one in traced:
-        graph = one.function.graph
-        problems += copied_values(restored, one.record.name, graph, unread, initial)
+    problems += unread_variables(restored, read)
     _raise_errors(problems)
-    problems += [p for found in captures for p in found.problems]
-    problems += unread_warning(unread)
+    if isinstance(twin, str) and restored.rebuilt.family != "graph":
+        problems.append(untwinned(twin))
     problems += [p for one in traced for p in _half_precision(one.record)]
     resources = {id(r): r for found in captures for r in found.resources}
     return TracedModel(
         name=name,
-        signatures=tuple(_traced_again(restored, one) for one in traced),
+        signatures=_compared(restored.rebuilt, traced, twin),
         variables=tuple(v for v in restored.variables if id(v.variable) in read),
         resources=tuple(resources.values()),
         op_libraries=restored.rebuilt.op_libraries,
+        untwinned=twin if isinstance(twin, str) else "",
         problems=tuple(problems),
     )
 
@@ -76,23 +81,42 @@ def _raise_errors(problems: Sequence[Problem]) -> None:
         raise CkptActionError(*problems)
 
 
-def _traced_again(restored: Restored, one: TracedSignature) -> TracedSignature:
-    """With a second trace where that is another graph: numbers may have been drawn in Python."""
-    if restored.rebuilt.family == "graph":
-        return one  # no code runs while it is traced
+def _compared(
+    rebuilt: Rebuilt, traced: Sequence[TracedSignature], twin: Twin | str
+) -> tuple[TracedSignature, ...]:
+    """With a second trace where that is another graph: numbers may have been drawn in Python; and
+    with that of the twin where that is: the model may compute with what was never restored."""
+    if rebuilt.family == "graph":
+        return tuple(traced)  # no code runs while it is traced
+    compared = []
     with _counted_uuids():
-        again = _function(restored, one.declared)
-    return one if same_trace(one.function, again) else replace(one, again=again)
+        for one in traced:
+            again = _function(rebuilt, one.declared)
+            same = difference(one.function, again) is None
+            compared.append(one if same else replace(one, again=again))
+    if isinstance(twin, str):
+        return tuple(compared)
+    with _counted_uuids():
+        return tuple(_beside_twin(rebuilt, one, twin) for one in compared)
 
 
-def _trace_signature(restored: Restored, signature: Signature) -> TracedSignature:
-    concrete = _function(restored, signature)
+def _beside_twin(rebuilt: Rebuilt, one: TracedSignature, twin: Twin) -> TracedSignature:
+    function = _function(twin.rebuilt, one.declared)
+    found = difference(one.function, function, twin.same)
+    if found is None:
+        return one
+    other = OtherTrace(function=function, difference=in_words(found, rebuilt.model))
+    return replace(one, twin=other)
+
+
+def _trace_signature(rebuilt: Rebuilt, signature: Signature) -> TracedSignature:
+    concrete = _function(rebuilt, signature)
     return TracedSignature(
         declared=signature, function=concrete, record=_record(signature, concrete)
     )
 
 
-def _function(restored: Restored, signature: Signature) -> Any:
+def _function(rebuilt: Rebuilt, signature: Signature) -> Any:
     specs = {
         spec.name: tf.TensorSpec(
             [d if isinstance(d, int) else None for d in spec.shape], spec.dtype, name=spec.name
@@ -100,11 +124,11 @@ def _function(restored: Restored, signature: Signature) -> Any:
         for spec in signature.inputs
     }
     try:
-        return _concrete_function(restored.rebuilt, signature, specs)
+        return _concrete_function(rebuilt, signature, specs)
     except CkptActionError:
         raise
     except Exception as error:
-        raise _cannot_trace(restored, signature, error) from error
+        raise _cannot_trace(rebuilt, signature, error) from error
 
 
 def _concrete_function(rebuilt: Rebuilt, signature: Signature, specs: Mapping[str, Any]) -> Any:
@@ -166,12 +190,12 @@ def _half_precision(record: SignatureRecord) -> Sequence[Problem]:
     )
 
 
-def _cannot_trace(restored: Restored, signature: Signature, error: Exception) -> CkptActionError:
-    text, where, details = describe_error(error, restored.rebuilt.sources)
+def _cannot_trace(rebuilt: Rebuilt, signature: Signature, error: Exception) -> CkptActionError:
+    text, where, details = describe_error(error, rebuilt.sources)
     shown = ", ".join(
         f"{spec.name}: {spec.dtype}[{', '.join(map(str, spec.shape))}]" for spec in signature.inputs
     )
-    if restored.rebuilt.family == "graph":
+    if rebuilt.family == "graph":
         return fail(
             ExitCode.SIGNATURE,
             f"signature {signature.name}: the graph cannot be cut as declared: {text}",

@@ -25,6 +25,7 @@ from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, Restored
 from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import CkptActionError
 
 HERE = Path(__file__).resolve().parent
@@ -86,7 +87,9 @@ def as_restored(model):
 
 
 def traced(entry_point, *signatures, **options):
-    return trace(as_restored(rebuilt(entry_point, *signatures, **options)), "m")
+    job = make_job(entry_point, *signatures, **options)
+    restored = as_restored(rebuild(job))
+    return trace(restored, "m", make_twin(restored, job.checkpoint))
 
 
 def problems_of(function, *arguments, **options):

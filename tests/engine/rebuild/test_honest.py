@@ -4,68 +4,126 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import as_restored, problem_of, problems_of, rebuilt, run, signature, tf, traced
+from cases import as_restored, make_job, problem_of, rebuilt, run, signature, traced
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.prove.reference import make_reference
-from ckpt_action.engine.rebuild.initial import initial_values
+from ckpt_action.engine.rebuild.rebuild import rebuild
+from ckpt_action.engine.restore.finish import finish
+from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import ExitCode, Severity
 
 X4 = signature(x=("float32", "batch", 4))
 
 
-def restored_with_others(entry_point, *signatures):
-    """A model in which a checkpoint put other values than it was made with, traced."""
-    model = rebuilt(f"dishonest:{entry_point}", *(signatures or [X4]))
-    initial = initial_values(model)
-    restored = as_restored(model)
+def restored_with_others(entry_point, *signatures, **options):
+    """A model in which a checkpoint put other values than it was made with, and what is said."""
+    job = make_job(f"dishonest:{entry_point}", *(signatures or [X4]), **options)
+    restored = as_restored(rebuild(job))
     for number, one in enumerate(restored.variables):
         value = one.variable.numpy()
         one.variable.assign((value * 0.5 + number + 1).astype(value.dtype))
-    return trace(restored, "m", initial)
+    finish(live_model(restored.rebuilt))
+    model = trace(restored, "m", make_twin(restored, job.checkpoint))
+    return model, make_reference(model, job.model.verify)
+
+
+def proof_of_origin(found):
+    (proof,) = (proof for proof in found.proofs if proof.name == "origin")
+    return proof
 
 
 def warnings_of(model):
     return [p.message for p in model.problems if p.severity is Severity.WARNING]
 
 
-def test_a_variable_that_was_read_too_early_is_named():
-    (message,) = warnings_of(restored_with_others("ReadsScalarEarly"))
-    assert "temperature" in message
-    assert "No signature reads" in message
+@pytest.mark.parametrize(
+    ("entry_point", "named"),
+    [
+        ("ReadsScalarEarly", "constant 1 (the model's attribute `scale`)"),
+        ("CachesAtFirstCall", "attribute `normal`"),
+        ("CopiesKernel", "attribute `copied`"),
+        ("CopiesKernelAsTensor", "attribute `copied`"),
+        ("CopiesTransposedAndReads", "attribute `back`"),
+        ("CopiesScaled", "attribute `copied`"),
+        ("CopiesSlice", "attribute `copied`"),
+        ("CopiesInClosure", "float32[4, 4]"),
+        ("DecidesByInitialValue", "operation"),
+        ("DecidesByZero", "operation"),
+        ("DrawsWhenMade", "attribute `mixing`"),
+        ("draws_in_a_module_variable", "float32[4, 4]"),
+    ],
+)
+def test_what_no_checkpoint_holds_and_reaches_the_outputs_is_an_error(entry_point, named):
+    _, found = restored_with_others(entry_point)
+    (problem,) = found.problems
+    assert problem.severity is Severity.ERROR
+    assert problem.code is ExitCode.VERIFY
+    assert "depends on more than the checkpoint" in problem.message
+    assert named in problem.message
+    assert proof_of_origin(found).passed is False
 
 
-def test_a_cache_filled_by_the_first_call_is_an_error():
-    problem = problem_of(restored_with_others, "CachesAtFirstCall")
-    assert "float32[6, 4]" in problem.message
-    assert "words" in problem.message
+@pytest.mark.parametrize(
+    "entry_point", ["HalfUsed", "SeedsWhenMade", "normalized", "CountsLayers", "ReadsAndForgets"]
+)
+def test_what_comes_out_the_same_from_other_initial_values_is_fine(entry_point):
+    _, found = restored_with_others(entry_point)
+    assert found.problems == ()
+    assert proof_of_origin(found).passed
 
 
-@pytest.mark.parametrize("entry_point", ["CopiesKernel", "CopiesKernelAsTensor"])
-def test_a_copy_of_a_variable_that_nothing_reads_is_an_error(entry_point):
-    (problem,) = problems_of(restored_with_others, entry_point)
-    assert problem.code is ExitCode.SIGNATURE
-    assert "kernel" in problem.message
-    assert "initial value" in problem.message
+def test_a_difference_that_no_probe_shows_is_a_warning():
+    _, found = restored_with_others("KeepsWithoutEffect")
+    (problem,) = found.problems
+    assert problem.severity is Severity.WARNING
+    assert "attribute `copied`" in problem.message
+    assert proof_of_origin(found).passed is None
 
 
-def test_a_copy_is_found_where_the_variable_is_read_as_well():
-    problem = problem_of(restored_with_others, "CopiesTransposedAndReads")
-    assert "initial value of w" in problem.message
+def test_a_golden_file_has_the_last_word(tmp_path):
+    golden = tmp_path / "golden.npz"
+    x = np.ones((2, 4), np.float32)
+    np.savez(golden, in_x=x, out_output_0=x @ np.full((4, 4), 2.5, np.float32))
+    _, found = restored_with_others("ReadsScalarEarly", verify=Verify(golden=golden))
+    (problem,) = found.problems
+    assert problem.severity is Severity.WARNING
+    assert "depends on more" in problem.message
 
 
-def test_a_constant_is_an_error_where_the_initial_values_are_not_known():
-    restored = as_restored(rebuilt("dishonest:CopiesKernel", X4))
-    for one in restored.variables:
-        one.variable.assign(one.variable + tf.ones((), one.variable.dtype))
-    assert "kernel" in problem_of(trace, restored, "m").message
+@pytest.mark.parametrize(
+    ("entry_point", "why"),
+    [
+        ("made_once", "hands out the same variables a second time"),
+        ("fails_the_second_time", "RuntimeError: only once"),
+    ],
+)
+def test_a_model_that_cannot_be_made_twice_is_named(entry_point, why):
+    model, found = restored_with_others(entry_point)
+    (warning,) = warnings_of(model)
+    assert why in warning
+    assert proof_of_origin(found).passed is None
 
 
-def test_parts_that_are_not_used_are_named_and_other_constants_are_fine():
-    (message,) = warnings_of(restored_with_others("HalfUsed"))
+def test_a_model_that_is_made_otherwise_is_refused():
+    problem = problem_of(restored_with_others, "GrowsByInitialValue")
+    assert problem.code is ExitCode.REBUILD
+    assert "2 variables instead of 1" in problem.message
+
+
+def test_variables_that_nothing_reads_are_named():
+    model, _ = restored_with_others("HalfUsed")
+    (message,) = warnings_of(model)
     assert "other" in message
     assert "ones" not in message
+
+
+def test_outputs_that_do_not_depend_on_the_checkpoint_are_refused():
+    problem = problem_of(restored_with_others, "ReadsNothing")
+    assert problem.code is ExitCode.SIGNATURE
+    assert "no signature reads any restored variable (w)" in problem.message
 
 
 def test_what_keras_copies_again_after_a_restore_is_fine():

@@ -58,7 +58,7 @@ def with_values(checkpoint, *signatures):
     for name, variable in model.model.graph_variables.items():
         assert variable.name == f"{name}:0"
         variable.assign(reader.get_tensor(name))
-    return trace(as_restored(model), "m")
+    return trace(as_restored(model), "m", "no code")
 
 
 def test_the_outputs_are_those_of_the_session(checkpoint):
@@ -111,7 +111,7 @@ def test_parts_and_signatures_of_the_graph_itself(parts):
     restored = restore(model, identify(parts), Restore())
     assert restored.binding.bound == 3
     golden = np.load(parts.parent / "golden.npz")
-    found = run(trace(restored, "m"), name="predict", t_in=golden["x"])
+    found = run(trace(restored, "m", "no code"), name="predict", t_in=golden["x"])
     np.testing.assert_allclose(found["out"], golden["y"], rtol=1e-6)
 
 
@@ -158,7 +158,7 @@ def test_a_saved_model_of_it_runs_from_its_files(checkpoint, tmp_path):
 def test_a_shape_that_the_graph_refuses(checkpoint):
     wide = dataclasses.replace(X, shape=("batch", 9))
     model = rebuild(job(checkpoint, dataclasses.replace(WHOLE, inputs=(wide, WORDS))))
-    problem = problem_of(trace, as_restored(model), "m")
+    problem = problem_of(trace, as_restored(model), "m", "no code")
     assert problem.code is ExitCode.SIGNATURE
     assert "cut as declared" in problem.message
 

@@ -168,7 +168,7 @@ def test_a_variable_that_the_model_does_not_hold():
 def test_a_variable_that_was_not_restored_is_not_exported():
     restored = as_restored(rebuilt("models:Subclassed", X8))
     kept = tuple(v for v in restored.variables if tuple(v.variable.shape) != (8, 4))
-    problem = problem_of(trace, dataclasses.replace(restored, variables=kept), "m")
+    problem = problem_of(trace, dataclasses.replace(restored, variables=kept), "m", "")
     assert "not restored" in problem.message
 
 
@@ -185,13 +185,6 @@ def test_tables_are_found_in_dicts():
     assert len(model.resources) == 1
     out = run(model, words=["b", "?"])["output_0"]
     assert out.shape == (2, 2)
-
-
-def test_a_constant_computed_from_initial_weights_is_warned_of():
-    model = traced("models:Constant", signature(x=("float32", "batch", 20)))
-    (problem,) = model.problems
-    assert problem.severity is Severity.WARNING
-    assert "float32(20, 20)" in problem.message
 
 
 def test_half_precision_outputs_are_noted():

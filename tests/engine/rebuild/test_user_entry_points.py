@@ -28,6 +28,8 @@ def test_a_raised_error_names_the_users_own_line_and_all_lines_on_the_way():
     ("entry_point", "code", "message", "hint"),
     [
         ("trouble:exits", ExitCode.REBUILD, "sys.exit(3)", "__main__"),
+        ("trouble:is_interrupted", ExitCode.REBUILD, "raised KeyboardInterrupt", "training data"),
+        ("trouble:raises_what_is_no_exception", ExitCode.REBUILD, "odd", "training data"),
         ("ends:build", ExitCode.REBUILD, "sys.exit('usage: train.py DATA')", "__main__"),
         ("trouble:returns_none", ExitCode.REBUILD, "returned None", "return model"),
         ("trouble:returns_class", ExitCode.REBUILD, "the class Module", "instance"),

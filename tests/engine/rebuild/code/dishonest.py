@@ -69,6 +69,154 @@ class CopiesTransposedAndReads(tf.Module):
         return tf.matmul(x @ self.w, self.back)
 
 
+class CopiesScaled(CopiesKernel):
+    copy = staticmethod(lambda kernel: kernel.numpy() / np.linalg.norm(kernel.numpy()))
+
+
+class CopiesSlice(CopiesKernel):
+    copy = staticmethod(lambda kernel: kernel.numpy()[:, :2])
+
+
+class CopiesInClosure(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.random.normal((4, 4)), name="w")
+        copied = self.w.numpy()
+        self.scale = lambda x: x @ copied
+
+    def __call__(self, x):
+        return self.scale(x) + x @ self.w
+
+
+class DecidesByInitialValue(tf.Module):
+    def __init__(self, default=10.0):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.gate = tf.Variable(default, name="gate")
+        self.uses_gate = bool(self.gate < 9.0)
+
+    def __call__(self, x):
+        return x @ self.w * (3.0 * self.gate if self.uses_gate else 1.0)
+
+
+class DecidesByZero(DecidesByInitialValue):
+    def __init__(self):
+        super().__init__(0.0)
+        self.uses_gate = bool(self.gate > 0.0)
+
+
+class DrawsWhenMade(tf.Module):
+    """A fixed random projection that no checkpoint holds."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.mixing = np.random.default_rng().normal(size=(4, 4)).astype("float32")
+
+    def __call__(self, x):
+        return x @ self.mixing @ self.w
+
+
+class SeedsWhenMade(DrawsWhenMade):
+    def __init__(self):
+        super().__init__()
+        self.mixing = np.random.default_rng(5).normal(size=(4, 4)).astype("float32")
+
+
+_DRAWN = np.random.normal(size=(4, 4)).astype("float32")
+
+
+def draws_in_a_module_variable():
+    x = keras.Input((4,))
+    return keras.Model(x, L.Lambda(lambda y: tf.matmul(y, _DRAWN))(L.Dense(4)(x)))
+
+
+class ReadsAndForgets(tf.Module):
+    """Reads its variables when it is made, and when it is first called, and keeps nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.random.normal((4, 4)), name="w")
+        print("norm", float(tf.norm(self.w)))
+
+    def __call__(self, x):
+        if tf.executing_eagerly():
+            self.w.numpy()
+        return x @ self.w
+
+
+_LAYERS = []
+
+
+class CountsLayers(tf.Module):
+    """Depends on a list in the module, which is empty whenever the code runs afresh."""
+
+    def __init__(self):
+        super().__init__()
+        _LAYERS.append(self)
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.scale = float(len(_LAYERS))
+        keras.backend.clear_session()
+        self.second = tf.Variable(tf.random.normal((4, 4)), name="second")
+        self.dense = L.Dense(4, name="dense")
+
+    def __call__(self, x):
+        return self.dense(x @ self.w * self.scale) @ self.second
+
+
+class KeepsWithoutEffect(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.copied = self.w.numpy()
+
+    def __call__(self, x):
+        return x @ self.w + tf.where(x[:, :1] > 1e6, x @ self.copied, 0.0)
+
+
+class GrowsByInitialValue(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        if self.w[0, 0] > 1.0:
+            self.more = tf.Variable(tf.ones((4, 4)), name="more")
+
+    def __call__(self, x):
+        return x @ self.w
+
+
+class ReadsNothing(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, x):
+        return x * 2.0
+
+
+def made_once():
+    """Kept where running the code afresh does not reach: in a module of nobody's."""
+    if not hasattr(itertools, "kept_for_a_test"):
+        itertools.kept_for_a_test = TakesOne()
+    return itertools.kept_for_a_test
+
+
+def fails_the_second_time():
+    if hasattr(itertools, "ran_for_a_test"):
+        raise RuntimeError("only once")
+    itertools.ran_for_a_test = True
+    return TakesOne()
+
+
+class TakesOne(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def __call__(self, x):
+        return x @ self.w
+
+
 class HalfUsed(tf.Module):
     """What a signature may leave out, beside constants that have nothing to do with weights."""
 

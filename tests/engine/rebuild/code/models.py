@@ -331,18 +331,6 @@ class Returns(tf.Module):
         return tf.boolean_mask(x, x[:, 0] > 0.0) @ self.w
 
 
-class Constant(tf.Module):
-    """Works out a constant from its initial weights."""
-
-    def __init__(self):
-        super().__init__()
-        self.w = tf.Variable(tf.ones((20, 20)))
-        self.transposed = tf.transpose(self.w.read_value())
-
-    def __call__(self, x):
-        return x @ self.w @ self.transposed
-
-
 def mixed():
     return keras.Sequential(
         [keras.Input((8,)), L.Dense(4, dtype="mixed_float16"), L.Dense(3, dtype="mixed_float16")]

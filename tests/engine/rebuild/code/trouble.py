@@ -98,3 +98,11 @@ class _WithWeights(tf.Module):
 
     def __call__(self, x):
         return x @ self.w
+
+
+def is_interrupted():
+    raise KeyboardInterrupt
+
+
+def raises_what_is_no_exception():
+    raise BaseException("odd")

@@ -1,0 +1,52 @@
+"""Whether the checkpoint alone decides what the model computes, beside its code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ckpt_action.engine.prove.live import LiveSignature
+from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.outcome import Proof
+
+
+def origin(
+    live: LiveSignature, probes: Sequence[Probe], untwinned: str
+) -> tuple[Proof, tuple[Problem, ...]]:
+    """What the comparison with the twin shows; `untwinned` says why there is none.
+
+    A golden file of the signature has the last word: then a difference is a warning.
+    """
+    name = live.record.name
+    if untwinned:
+        return _proof(name, None, f"not shown: {untwinned}"), ()
+    if live.twin is None:
+        return _proof(name, True, "the same graph where the code finds the restored values"), ()
+    difference = live.twin.difference
+    if live.like_twin(probes):
+        detail = f"not shown: {difference}, with the same outputs on {len(probes)} probes"
+        return _proof(name, None, detail), (_kept(name, difference, outputs="the same"),)
+    golden = any(probe.golden is not None for probe in probes)
+    return _proof(name, False, difference), (
+        _kept(name, difference, outputs="others", severity=None if golden else Severity.ERROR),
+    )
+
+
+def _proof(signature: str, passed: bool | None, detail: str) -> Proof:
+    return Proof(name="origin", passed=passed, detail=f"signature {signature}: {detail}")
+
+
+def _kept(
+    signature: str, difference: str, *, outputs: str, severity: Severity | None = None
+) -> Problem:
+    return Problem(
+        code=ExitCode.VERIFY,
+        severity=severity or Severity.WARNING,
+        message=f"signature {signature} depends on more than the checkpoint: {difference} where "
+        "the code that makes the model finds the restored values in its variables. The outputs on "
+        f"the probes are {outputs} then.",
+        hint="The code reads a variable, or draws a number, when it makes the model or when it is "
+        "first called, and keeps the result. Compute it in the method itself; save what is random "
+        "in a variable, or give it a seed."
+        + ("" if severity else " A golden file tells whether it matters."),
+    )

@@ -1,0 +1,70 @@
+"""The process as it was before the user's code was imported, so that all of it can run again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ckpt_action.engine import internals
+from ckpt_action.engine.kerases import loaded_keras
+from ckpt_action.engine.rebuild.user_code import loaded_modules
+
+
+class BeforeImport:
+    """What the user's code adds to: modules, classes registered in Keras, counted names."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self._roots = roots
+        self._registered = [dict(one) for one in _registries()]
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Inside, the user's modules are not imported; afterwards the first ones are back.
+
+        A cache in a module, or a model that is made when the module is imported, would otherwise
+        be the same for both.
+        """
+        modules = self._taken_out()
+        registries = _registries()
+        registered = [dict(one) for one in registries]
+        for one, before in zip(registries, self._registered, strict=False):
+            _set(one, before)
+        for keras in _kerases():
+            internals.reset_keras_names(keras)
+        try:
+            yield
+        finally:
+            self._taken_out()
+            sys.modules.update(modules)
+            for one, before in zip(registries, registered, strict=True):
+                _set(one, before)
+
+    def _taken_out(self) -> dict[str, Any]:
+        """Namespace packages too, which lead to their modules; not what Python cannot load twice:
+        extension modules and the program itself."""
+        found = {
+            name: module
+            for name, module in loaded_modules(self._roots).items()
+            if name != "__main__"
+            and str(getattr(module, "__file__", None) or ".py").endswith(".py")
+        }
+        for name in found:
+            del sys.modules[name]
+        return found
+
+
+def _registries() -> list[dict[Any, Any]]:
+    """The dicts in which each loaded Keras keeps the classes that code registered."""
+    return [registry for keras in _kerases() for registry in internals.registries(keras)]
+
+
+def _kerases() -> list[Any]:
+    return [keras for generation in (3, 2) if (keras := loaded_keras(generation)) is not None]
+
+
+def _set(registry: dict[Any, Any], content: dict[Any, Any]) -> None:
+    registry.clear()
+    registry.update(content)

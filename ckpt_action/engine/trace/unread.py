@@ -1,0 +1,62 @@
+"""Restored variables that reach no output."""
+
+from __future__ import annotations
+
+from ckpt_action.engine.objects import reachable_variables, walk
+from ckpt_action.engine.records import Restored
+from ckpt_action.errors import ExitCode, Problem, Severity
+
+_SHOWN = 5
+
+
+def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[Problem, ...]:
+    """What is wrong where restored variables are not in `read` (identities): a warning; an error
+    where none of them is, for then the artifact would not hold the model.
+
+    Those of layers that derive constants from their variables anew after a restore, as
+    preprocessing layers of Keras do, count as read.
+    """
+    derived = {
+        id(variable)
+        for _, item in walk(restored.rebuilt.model)
+        if _derives(item)
+        for _, variable in reachable_variables(item)
+    }
+    aside = set(restored.binding.state)
+    filled = [v for v in restored.variables if v.source and v.path not in aside]
+    unread = [v for v in filled if id(v.variable) not in read | derived]
+    if not unread:
+        return ()
+    paths = [v.path for v in unread]
+    if len(unread) == len(filled):
+        return (_nothing_read(paths),)
+    return (
+        Problem(
+            code=ExitCode.SIGNATURE,
+            severity=Severity.WARNING,
+            message=f"No signature reads {_shown(paths)}: restored, and nothing depends on "
+            f"{'its value' if len(paths) == 1 else 'their values'}.",
+            hint="Each belongs to a part of the model that the signatures do not use.",
+            details=tuple(paths),
+        ),
+    )
+
+
+def _nothing_read(paths: list[str]) -> Problem:
+    return Problem(
+        code=ExitCode.SIGNATURE,
+        message=f"no signature reads any restored variable ({_shown(paths)}): the outputs do not "
+        "depend on the checkpoint.",
+        hint="Name the `method` that computes with the weights, and read the variables in it.",
+        details=tuple(paths),
+    )
+
+
+def _shown(paths: list[str]) -> str:
+    return ", ".join(paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
+
+
+def _derives(item: object) -> bool:
+    """Keras 2 gives every layer a `finalize_state`, which does nothing unless it is overridden."""
+    owner = next((k for k in type(item).__mro__ if "finalize_state" in vars(k)), None)
+    return owner is not None and owner.__name__ != "Layer"
