@@ -11,12 +11,14 @@ from pathlib import Path
 from ckpt_action import __version__
 from ckpt_action.config.load import load_config
 from ckpt_action.errors import CkptActionError
+from ckpt_action.fingerprint import environment_digest
 from ckpt_action.git import read_checkout
 from ckpt_action.job import JobRun, Progress
 from ckpt_action.outcome import JobOutcome, Run
-from ckpt_action.placing import place, refuse_foreign
+from ckpt_action.placing import Made, place, refuse_foreign
 from ckpt_action.plan import Plan, make_plan
 from ckpt_action.processes.supervisor import Supervisor
+from ckpt_action.reuse import Earlier, read_earlier, take
 from ckpt_action.shards import Shard, part
 from ckpt_action.staging import Staging, staging
 
@@ -33,6 +35,10 @@ class Options:
     """Instead of the configuration's."""
     shard: Shard | None = None
     """Only this part of the plan."""
+    reuse: bool = True
+    """Take what is unchanged from an earlier export."""
+    previous: Path | None = None
+    """That export, its folder or its manifest; the one in the output folder if None."""
 
 
 def export(
@@ -62,10 +68,32 @@ def export(
     if plan.jobs:
         with staging(output_dir) as stage:
             refuse_foreign(output_dir, plan)
-            outcomes = _run_jobs(plan, stage, options.jobs, environ, progress)
-            run = replace(run, jobs=outcomes)
-            place(plan, run, stage, refuse_foreign(output_dir, plan), options.shard)
+            environment = environment_digest(environ)
+            earlier = read_earlier(options.previous or output_dir, output_dir)
+            taken = _taken(plan, earlier, environment, stage, progress) if options.reuse else {}
+            rest = replace(plan, jobs=tuple(job for job in plan.jobs if job.name not in taken))
+            new = _run_jobs(rest, stage, options.jobs, environ, progress) if rest.jobs else ()
+            by_name = taken | {outcome.name: outcome for outcome in new}
+            run = replace(run, jobs=tuple(by_name[job.name] for job in plan.jobs))
+            made = Made(
+                environment=environment,
+                staying=set(taken) if earlier and earlier.here else set(),
+                shard=options.shard,
+            )
+            place(plan, run, stage, refuse_foreign(output_dir, plan), made)
     return run, output_dir
+
+
+def _taken(
+    plan: Plan, earlier: Earlier | None, environment: str, stage: Staging, progress: Progress
+) -> dict[str, JobOutcome]:
+    """What is unchanged since `earlier`, by its name."""
+    if earlier is None:
+        return {}
+    outcomes = (
+        take(job, earlier, environment, stage.items / job.name, progress) for job in plan.jobs
+    )
+    return {outcome.name: outcome for outcome in outcomes if outcome}
 
 
 def _run_jobs(

@@ -90,6 +90,8 @@ class JobRun:
                 proofs=result.proofs,
                 verdicts=result.verdicts,
                 sources=result.sources,
+                absent=result.absent,
+                unrecorded=result.unrecorded,
                 versions=result.versions,
                 problems=problems + result.problems,
                 artifacts=self._finished(environment, result),

@@ -22,7 +22,7 @@ SUMS = "SHA256SUMS"
 REPORT = "report.html"
 """Tells of the last run, failed or not; lies beside the manifest and is not listed in it."""
 VERSION = 1
-_CHANGING = ("seconds", "peak_rss")
+_CHANGING = ("taken_from", "seconds", "peak_rss")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,10 @@ class Exported(JobOutcome):
     atol: float | None = None
     op_libraries: tuple[FileRecord, ...] = ()
     """Custom ops; their paths are relative to the configuration's folder."""
+    config_digest: str = ""
+    """Of the model's table with its defaults."""
+    environment_digest: str = ""
+    """Of the Python, the installed packages and the version of ckpt-action that exported it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,7 @@ def exported(job: JobOutcome, folder: Path, **more: Any) -> Exported:
         problems=_portable_problems(job.problems, folder),
         seconds=0.0,
         peak_rss=0,
+        taken_from="",
     )
 
 

@@ -184,12 +184,19 @@ class JobOutcome:
     """The rebuilt model against the golden file."""
     artifacts: tuple[ArtifactOutcome, ...] = ()
     sources: tuple[FileRecord, ...] = ()
-    """Source files of the repository that the entry point really loaded."""
+    """Files of the repository that the code imported or read, until it was traced."""
+    absent: tuple[str, ...] = ()
+    """Modules that the code asked for and that were not there."""
+    unrecorded: tuple[str, ...] = ()
+    """What else the code read: variables of the environment, files outside of the repository. No
+    later run can tell whether these changed, so none takes this export for its own."""
     versions: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     seconds: float = 0.0
     peak_rss: int = 0
     """Bytes, the larger of the exporting and the verifying child."""
+    taken_from: str = ""
+    """The earlier export that this was taken from unchanged; empty where it was made now."""
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:

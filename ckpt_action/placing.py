@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action import __version__
 from ckpt_action.config.records import Config
 from ckpt_action.digests import file_record
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
+from ckpt_action.fingerprint import config_digest
 from ckpt_action.manifest import (
     REPORT,
     SUMS,
@@ -53,35 +55,44 @@ def refuse_foreign(output_dir: Path, plan: Plan) -> Manifest | None:
     return manifest
 
 
-def place(
-    plan: Plan, run: Run, stage: Staging, old: Manifest | None, shard: Shard | None = None
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """How the artifacts came about."""
+
+    environment: str
+    """Digest of what they were made with."""
+    staying: AbstractSet[str]
+    """Jobs found unchanged in the output folder, and compared with their digests there."""
+    shard: Shard | None
+
+
+def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made) -> None:
     """Everything that was proven goes into the output folder, with its manifest and the report.
 
     A job of which at least one target passed replaces the whole folder of that job, so that no
     folder mixes two exports; the manifest names the targets that failed. A job of which nothing
     passed leaves its earlier folder and entry, and the manifest says so. An equal manifest says
-    nothing about the files that lie there: they are replaced all the same.
+    nothing about the files that lie there: what does not stay is replaced all the same.
     """
     new = [
-        _exported(job, outcome, plan.config, run)
+        _exported(job, outcome, plan.config, run, made.environment)
         for job, outcome in zip(plan.jobs, run.jobs, strict=True)
-        if (stage.items / job.name).is_dir()
+        if job.name in made.staying or (stage.items / job.name).is_dir()
     ]
     placed = {entry.name for entry in new}
     removed = _gone(old, plan, placed)
     failed = {job.name for job in plan.jobs if job.name not in placed}
     failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
-    if shard:
-        write_record(ShardRecord(shard=shard, run=run), stage.items)
+    if made.shard:
+        write_record(ShardRecord(shard=made.shard, run=run), stage.items)
     elif not manifest.jobs:
         return
     if manifest.jobs:
         write_manifest(manifest, stage.items)
         page = render(_with_earlier(run, manifest))
         (stage.items / REPORT).write_text(page, encoding="utf-8", newline="\n")
-    stage.commit(removed if shard else {*removed, RECORD})
+    stage.commit(removed if made.shard else {*removed, RECORD})
 
 
 def _with_earlier(run: Run, manifest: Manifest) -> Run:
@@ -134,7 +145,9 @@ def _is_error(problem: Problem) -> bool:
     return problem.severity is Severity.ERROR
 
 
-def _exported(job: Job, outcome: JobOutcome, config: Config, run: Run) -> Exported:
+def _exported(
+    job: Job, outcome: JobOutcome, config: Config, run: Run, environment: str
+) -> Exported:
     verify = job.model.verify
     return exported(
         outcome,
@@ -147,4 +160,6 @@ def _exported(job: Job, outcome: JobOutcome, config: Config, run: Run) -> Export
         rtol=verify.rtol,
         atol=verify.atol,
         op_libraries=tuple(file_record(path, config.folder) for path in job.model.op_libraries),
+        config_digest=config_digest(job),
+        environment_digest=environment,
     )

@@ -42,6 +42,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="I/N",
         help="only the I-th of N parts of the plan, counted from 1; `merge` joins them",
     )
+    parser.add_argument(
+        "--no-reuse",
+        action="store_true",
+        help="export everything again, also what is unchanged since the previous export",
+    )
+    parser.add_argument(
+        "--previous",
+        type=Path,
+        metavar="PATH",
+        help="an earlier export: unchanged models are taken from its folder, and the report says "
+        "what changed; a manifest.json alone serves the report; default: what lies in the output "
+        "folder",
+    )
     add_jobs(parser)
     add_reports(parser)
 
@@ -51,7 +64,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.progress import Progress
 
     options = Options(
-        models=tuple(args.model), jobs=args.jobs, output_dir=args.output_dir, shard=args.shard
+        models=tuple(args.model),
+        jobs=args.jobs,
+        output_dir=args.output_dir,
+        shard=args.shard,
+        reuse=not args.no_reuse,
+        previous=args.previous,
     )
     try:
         with stoppable(), Progress(sys.stderr) as progress:

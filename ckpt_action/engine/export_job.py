@@ -17,6 +17,7 @@ import tensorflow as tf
 from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.engine.arrays import Array, digest
+from ckpt_action.engine.dependencies import Dependencies
 from ckpt_action.engine.prove.live import to_array
 from ckpt_action.engine.prove.probe_file import save_probes
 from ckpt_action.engine.prove.reference import make_reference
@@ -45,6 +46,9 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     request = from_data(ExportRequest, arguments)
     job = request.job
     os.chdir(job.folder)
+    golden = (job.model.verify.golden,) if job.model.verify.golden else ()
+    listed = (*golden, *job.checkpoint.files, *job.model.op_libraries)
+    read = Dependencies(job, apart=(work, request.artifacts, *listed))
     enter_stage(work, "rebuilding the model")
     rebuilt = rebuild(job)
     enter_stage(work, "restoring the checkpoint")
@@ -70,7 +74,9 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         proofs=reference.proofs,
         verdicts=reference.verdicts,
         artifacts=tuple(artifacts),
-        sources=tuple(_source(path, job.folder) for path in rebuilt.sources),
+        sources=tuple(_source(path, job.folder) for path in read.files()),
+        absent=read.absent(),
+        unrecorded=read.unrecorded(),
         versions=_versions(),
         problems=_version_problems()
         + rebuilt.problems

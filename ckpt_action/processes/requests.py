@@ -79,6 +79,8 @@ class ExportResult:
     artifacts: tuple[ArtifactOutcome, ...]
     """Empty where the live model failed its own proofs."""
     sources: tuple[FileRecord, ...]
+    absent: tuple[str, ...]
+    unrecorded: tuple[str, ...]
     versions: Mapping[str, str]
     problems: tuple[Problem, ...]
 

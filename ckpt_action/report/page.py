@@ -59,7 +59,8 @@ def _job(job: JobOutcome) -> str:
 
 def _facts(job: JobOutcome) -> str:
     checkpoint = f"{code(job.checkpoint.path)} ({hypertext(figures.checkpoint_text(job))})"
-    facts = [
+    facts = [("unchanged", f"taken from {code(job.taken_from)}")] if job.taken_from else []
+    facts += [
         ("checkpoint", checkpoint),
         ("its digest", code(job.checkpoint.sha256)),
         ("built by", code(job.entry_point) if job.entry_point else "the file itself"),

@@ -53,7 +53,8 @@ def _heading(job: JobOutcome) -> str:
 
 def _job(job: JobOutcome) -> str:
     made_from = f"{code(job.checkpoint.path)} ({markdown(figures.checkpoint_text(job))})"
-    lines = [f"{made_from}; {markdown(figures.binding_text(job))}", ""]
+    taken = f"; unchanged, taken from {code(job.taken_from)}" if job.taken_from else ""
+    lines = [f"{made_from}; {markdown(figures.binding_text(job))}{taken}", ""]
     if job.artifacts:
         head = ("", "target", "size", "sha256", "max abs", "max rel", "shown")
         lines += _table(head, [_artifact(artifact) for artifact in job.artifacts])

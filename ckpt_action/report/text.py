@@ -36,6 +36,8 @@ def _job(job: JobOutcome) -> str:
         f"{job.name}: {figures.job_status(job).value}",
         f"  checkpoint  {job.checkpoint.path} ({figures.checkpoint_text(job)})",
     ]
+    if job.taken_from:
+        lines.append(f"  unchanged, taken from {job.taken_from}")
     if job.entry_point:
         lines.append(f"  built by    {job.entry_point}")
     lines.append(f"  restored    {figures.binding_text(job)}")

@@ -1,0 +1,159 @@
+"""What the user's code read to make a model: modules, opened files, and what has no digest.
+
+As a compiler's depfile: an export may be reused as long as all of this is the same. To be made
+before the user's code runs, and asked when the last of it has run, for a model may import and read
+while it is traced.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import types
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from ckpt_action.engine.rebuild.user_code import is_users
+from ckpt_action.plan import Job
+
+_INSTALLED = tuple(
+    f"{Path(folder)}{os.sep}"
+    for folder in {
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        sys.prefix,
+        sys.base_prefix,
+    }
+)
+_NO_INPUTS = ("/proc/", "/sys/", "/dev/", "/etc/")
+_OURS = f"{Path(__file__).resolve().parents[1]}{os.sep}"
+
+
+class Dependencies:
+    """Listens from when it is made until the process ends; made once in a process."""
+
+    def __init__(self, job: Job, *, apart: Iterable[Path]) -> None:
+        """Files in `apart`, or below them, are no inputs of the code: the run's own files, and what
+        the manifest lists by itself."""
+        self._roots = (*job.python_path, job.folder)
+        self._base = _repository(job.folder)
+        self._apart = tuple(str(path) for path in apart)
+        self._opened: set[str] = set()
+        self._made: set[str] = set()
+        self._variables: set[str] = set()
+        self._absent = _Absent(self._roots)
+        sys.addaudithook(self._hear)
+        sys.meta_path.append(self._absent)
+        _record_variables(self._variables, self._roots)
+        _record_gfile(self._opened)
+
+    def files(self) -> tuple[Path, ...]:
+        """Every file inside the repository that was imported or read, sorted."""
+        return tuple(sorted(file for file in self._read() if self._inside(file)))
+
+    def unrecorded(self) -> tuple[str, ...]:
+        """Names of what was read and has no digest that means something on another machine."""
+        outside = {f"file {file.name}" for file in self._read() if not self._inside(file)}
+        return tuple(sorted(outside | {f"variable {name}" for name in self._variables}))
+
+    def absent(self) -> tuple[str, ...]:
+        """Modules that the code asked for and that were not there, sorted."""
+        return tuple(sorted(self._absent.names))
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], str):
+            return
+        name = _absolute(arguments[0])
+        if not _writes(arguments):
+            self._opened.add(name)
+        elif name not in self._opened:
+            self._made.add(name)
+
+    def _read(self) -> set[Path]:
+        modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        names = {_absolute(name) for name in modules if isinstance(name, str)} | self._opened
+        found = {Path(name).resolve() for name in names - self._made if self._counts(name)}
+        return {file for file in found if file.is_file() and self._counts(str(file))}
+
+    def _counts(self, name: str) -> bool:
+        if name.startswith((*_NO_INPUTS, _OURS)) or name.endswith(".pyc"):
+            return False
+        if any(name == path or name.startswith(f"{path}{os.sep}") for path in self._apart):
+            return False
+        return not name.startswith(_INSTALLED) or is_users(Path(name), self._roots)
+
+    def _inside(self, file: Path) -> bool:
+        bases = (self._base, *(root.resolve() for root in self._roots))
+        return any(file.is_relative_to(base) for base in bases)
+
+
+class _Absent(MetaPathFinder):
+    """Asked last: hears of every module that nobody has found."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self.names: set[str] = set()
+        self._roots = roots
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001
+        while frame is not None and "importlib" in frame.f_code.co_filename:
+            frame = frame.f_back
+        if frame is not None and _is_users_frame(frame, self._roots):
+            self.names.add(fullname)
+
+
+def _record_variables(names: set[str], roots: Sequence[Path]) -> None:
+    """Note in `names` which variables of the environment the user's code asks for."""
+    kind: Any = type(os.environ)
+
+    class Recording(kind):  # type: ignore[misc]
+        def __getitem__(self, name: str) -> Any:
+            frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001
+            for _ in range(3):  # os.getenv and Mapping.get come between
+                if frame is not None and _is_users_frame(frame, roots):
+                    names.add(name)
+                frame = frame.f_back if frame is not None else None
+            return kind.__getitem__(self, name)
+
+    os.environ.__class__ = Recording
+
+
+def _record_gfile(opened: set[str]) -> None:
+    """TensorFlow's own files are opened in C++, where no audit hook hears of it."""
+    owner: Any = next(c for c in tf.io.gfile.GFile.__mro__ if "__init__" in vars(c))
+    open_file = owner.__init__
+
+    def recorded(self: Any, name: Any, mode: str = "r", *more: Any, **options: Any) -> None:
+        if "r" in mode and "://" not in str(name):
+            opened.add(_absolute(os.fspath(name)))
+        open_file(self, name, mode, *more, **options)
+
+    owner.__init__ = recorded
+
+
+def _is_users_frame(frame: types.FrameType, roots: Sequence[Path]) -> bool:
+    name = frame.f_code.co_filename
+    below = any(name.startswith(f"{root}{os.sep}") for root in roots)
+    return below and is_users(Path(name), roots)
+
+
+def _absolute(name: str) -> str:
+    """As it was asked for: what a link leads to is looked up at the end."""
+    return os.path.abspath(name)  # noqa: PTH100
+
+
+def _writes(arguments: tuple[Any, ...]) -> bool:
+    _, mode, flags = arguments
+    if isinstance(mode, str):
+        return bool({"w", "a", "x"} & set(mode))
+    return bool(flags & (os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+
+
+def _repository(folder: Path) -> Path:
+    resolved = folder.resolve()
+    parents = (resolved, *resolved.parents)
+    return next((p for p in parents if p.joinpath(".git").exists()), resolved)
