@@ -8,6 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(BIN)/python -m
 NODE   := tests/github/node_modules/.package-lock.json
+WEB    := tests/browser/node_modules/.package-lock.json
 JOBS   ?= 2
 
 .PHONY: help demo test test-all lint format schema lock bench zoo mutate clean
@@ -19,10 +20,10 @@ help: ## show this list
 demo: $(VENV)/export ## export examples/digits and show what was proven
 	$(BIN)/ckpt-action export examples/digits/model-export.toml
 
-test: $(VENV)/dev $(NODE) ## run the suite (a slice of the wide matrices)
+test: $(VENV)/dev $(NODE) $(WEB) ## run the suite (a slice of the wide matrices)
 	$(RUN) pytest -n $(JOBS) --dist loadgroup -m 'not slow'
 
-test-all: $(VENV)/dev $(NODE) ## run the suite with the wide matrices
+test-all: $(VENV)/dev $(NODE) $(WEB) ## run the suite with the wide matrices
 	$(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
 
 lint: $(VENV)/dev $(NODE) ## every static check
@@ -61,7 +62,7 @@ LOCK := --universal --python-version 3.10 --generate-hashes --no-header --no-ann
 	--no-emit-index-url --upgrade --constraint requirements/newest.txt
 
 clean: ## remove everything the other targets made
-	rm -rf $(VENV) tests/github/node_modules dist examples/*/dist
+	rm -rf $(VENV) tests/*/node_modules dist examples/*/dist
 
 $(VENV)/export: requirements/export.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -76,5 +77,5 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml
 	touch $@ $(VENV)/export
 
 # Without npm the tests that need it are skipped and say so.
-$(NODE): tests/github/package-lock.json
-	if command -v npm >/dev/null; then npm ci --prefix tests/github --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+$(NODE) $(WEB): tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix tests/$* --ignore-scripts --no-audit --no-fund --loglevel=error; fi
