@@ -77,10 +77,11 @@ def export(
             run = replace(run, jobs=tuple(by_name[job.name] for job in plan.jobs))
             made = Made(
                 environment=environment,
+                earlier=None if options.shard else earlier,
                 staying=set(taken) if earlier and earlier.here else set(),
                 shard=options.shard,
             )
-            place(plan, run, stage, refuse_foreign(output_dir, plan), made)
+            run = place(plan, run, stage, refuse_foreign(output_dir, plan), made)
     return run, output_dir
 
 

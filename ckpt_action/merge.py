@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ckpt_action import __version__
+from ckpt_action.compare import compare
 from ckpt_action.digests import copy_checked
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
 from ckpt_action.manifest import REPORT, Exported, merged, write_manifest
@@ -27,12 +28,17 @@ from ckpt_action.merge_checks import (
 from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.planned import Planned, PlannedJob, read_planned
 from ckpt_action.report.page import render
+from ckpt_action.reuse import read_earlier
 from ckpt_action.shards import Shard
 from ckpt_action.staging import Staging, staging
 
 
-def merge(plan_file: Path, folders: Sequence[Path], output_dir: Path) -> Run:
+def merge(
+    plan_file: Path, folders: Sequence[Path], output_dir: Path, previous: Path | None = None
+) -> Run:
     """Join the shards in `folders` into the new or empty `output_dir`; returns the whole run.
+
+    `previous` is the folder or the manifest of an earlier export that the report compares with.
 
     What is wrong with one job is in its outcome or among the run's problems; the others are
     placed. Raises CkptActionError (OUTPUT) where the plan cannot be read or the folder not written.
@@ -53,6 +59,9 @@ def merge(plan_file: Path, folders: Sequence[Path], output_dir: Path) -> Run:
         failed = {job.name for job in planned.jobs} - {entry.name for entry in entries}
         failed |= set(planned.without_job)
         manifest = merged(None, entries, failed=failed, removed=())
+        if previous and (earlier := read_earlier(previous, output_dir)):
+            differences = compare(earlier.manifest, manifest)
+            run = replace(run, previous=earlier.name, changes=differences)
         if manifest.jobs:
             write_manifest(manifest, stage.items)
             (stage.items / REPORT).write_text(render(run), encoding="utf-8", newline="\n")

@@ -208,6 +208,16 @@ class JobOutcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """One difference from an earlier export; a side that has nothing is empty."""
+
+    job: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A whole run; the manifest is this record in JSON, less what changes from run to run."""
 
@@ -220,6 +230,9 @@ class Run:
     commit: str | None = None
     dirty: bool = False
     """The repository held changes that `commit` has not."""
+    previous: str = ""
+    """The earlier export that `changes` were found against; empty where there was none."""
+    changes: tuple[Change, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action import __version__
+from ckpt_action.compare import compare
 from ckpt_action.config.records import Config
 from ckpt_action.digests import file_record
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
@@ -25,6 +26,7 @@ from ckpt_action.manifest import (
 from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.plan import Job, Plan
 from ckpt_action.report.page import render
+from ckpt_action.reuse import Earlier
 from ckpt_action.shards import RECORD, Shard, ShardRecord, write_record
 from ckpt_action.staging import Staging
 
@@ -61,18 +63,22 @@ class Made:
 
     environment: str
     """Digest of what they were made with."""
+    earlier: Earlier | None
+    """What the report compares with."""
     staying: AbstractSet[str]
     """Jobs found unchanged in the output folder, and compared with their digests there."""
     shard: Shard | None
 
 
-def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made) -> None:
+def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made) -> Run:
     """Everything that was proven goes into the output folder, with its manifest and the report.
 
     A job of which at least one target passed replaces the whole folder of that job, so that no
     folder mixes two exports; the manifest names the targets that failed. A job of which nothing
     passed leaves its earlier folder and entry, and the manifest says so. An equal manifest says
     nothing about the files that lie there: what does not stay is replaced all the same.
+
+    Returns `run` with what changed since the earlier export.
     """
     new = [
         _exported(job, outcome, plan.config, run, made.environment)
@@ -84,15 +90,19 @@ def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made
     failed = {job.name for job in plan.jobs if job.name not in placed}
     failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
+    if made.earlier:
+        differences = compare(made.earlier.manifest, manifest)
+        run = replace(run, previous=made.earlier.name, changes=differences)
     if made.shard:
         write_record(ShardRecord(shard=made.shard, run=run), stage.items)
     elif not manifest.jobs:
-        return
+        return run
     if manifest.jobs:
         write_manifest(manifest, stage.items)
         page = render(_with_earlier(run, manifest))
         (stage.items / REPORT).write_text(page, encoding="utf-8", newline="\n")
     stage.commit(removed if made.shard else {*removed, RECORD})
+    return run
 
 
 def _with_earlier(run: Run, manifest: Manifest) -> Run:

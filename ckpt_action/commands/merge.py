@@ -27,6 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output-dir", type=Path, required=True, metavar="DIR", help="a new folder for all of it"
     )
+    parser.add_argument(
+        "--previous",
+        type=Path,
+        metavar="PATH",
+        help="an earlier export, its folder or its manifest.json: the report says what changed",
+    )
     add_reports(parser)
 
 
@@ -34,7 +40,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.merge import merge
 
     try:
-        run = merge(args.plan, args.folders, args.output_dir)
+        run = merge(args.plan, args.folders, args.output_dir, args.previous)
     except CkptActionError as error:
         if args.format == "github":
             from ckpt_action.report.github import tell_failure

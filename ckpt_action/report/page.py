@@ -34,6 +34,7 @@ def render(run: Run) -> str:
             f'<h1 class="{kind}">{headline}</h1>\n',
             f'<p class="quiet">{code(run.config)}{commit}, ckpt-action {hypertext(run.tool)}</p>\n',
             *(_problem(problem) for problem in run.problems),
+            tables.changes(run),
             *(_job(job) for job in run.jobs),
             "</html>\n",
         )

@@ -29,6 +29,7 @@ def render(run: Run, limit: int = SUMMARY_LIMIT - _MARGIN) -> str:
     )
     jobs = sorted(run.jobs, key=lambda job: figures.job_status(job) is not Status.FAILED)
     blocks = [(_problems(run.problems), "")] if run.problems else []
+    blocks += [(_changes(run), "")] if run.previous else []
     blocks += [(_job(job), _heading(job)) for job in jobs]
     return head + _fit(blocks, limit - len(head.encode()))
 
@@ -45,6 +46,20 @@ def _fit(blocks: Sequence[tuple[str, str]], room: int) -> str:
     if left_out:
         shown.append(f"\n{left_out} of {len(blocks)} parts are cut here; the report has all.\n")
     return "".join(shown)
+
+
+def _changes(run: Run) -> str:
+    title = f"Changed since {code(run.previous)}"
+    if not run.changes:
+        return f"{title}: nothing.\n\n"
+    head = ("model", "what", "before", "now")
+    rows = [
+        (code(c.job), markdown(c.what), markdown(c.before) or "-", markdown(c.after) or "-")
+        for c in run.changes[:_ROWS]
+    ]
+    table = "\n".join(_table(head, rows))
+    title += f": {figures.count(run.changes, 'difference')}{_rest(run.changes)}"
+    return f"<details open><summary>{title}</summary>\n\n{table}\n</details>\n\n"
 
 
 def _heading(job: JobOutcome) -> str:

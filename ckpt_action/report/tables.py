@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ckpt_action.outcome import JobOutcome, OutputVerdict, Proof, SignatureRecord, TensorRecord
+from ckpt_action.outcome import (
+    JobOutcome,
+    OutputVerdict,
+    Proof,
+    Run,
+    SignatureRecord,
+    TensorRecord,
+)
 from ckpt_action.report import figures, plots
 from ckpt_action.report.figures import Status
 from ckpt_action.report.markup import hypertext
@@ -17,6 +24,21 @@ _CLASSES = {Status.PROVEN: "proven", Status.UNPROVEN: "doubt", Status.FAILED: "f
 
 def code(text: str) -> str:
     return f"<code>{hypertext(text)}</code>"
+
+
+def changes(run: Run) -> str:
+    """What is different from the previous export, where there was one."""
+    if not run.previous:
+        return ""
+    rows = [
+        (
+            code(change.job),
+            *map(hypertext, (change.what, change.before or "-", change.after or "-")),
+        )
+        for change in run.changes[:_MOST_ROWS]
+    ]
+    table = _table(("model", "what", "before", "now"), rows) if rows else "<p>Nothing.</p>"
+    return f'<section class="model"><h2>Changed since {code(run.previous)}</h2>{table}</section>\n'
 
 
 def artifacts(job: JobOutcome) -> str:
