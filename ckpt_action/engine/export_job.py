@@ -25,6 +25,8 @@ from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.targets import registry
+from ckpt_action.engine.trace.called import hard_sigmoid_calls
+from ckpt_action.engine.trace.semantics import called_changes
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.engine.worker import enter_stage, unexpected_problem
@@ -56,7 +58,9 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     enter_stage(work, "rebuilding the model from its restored values")
     twin = make_twin(restored, job.checkpoint)
     enter_stage(work, "tracing the signatures")
-    traced = trace(restored, job.model.name, twin)
+    with hard_sigmoid_calls((*job.python_path, job.folder)) as calls:
+        traced = trace(restored, job.model.name, twin)
+    changes = called_changes(calls, job)
     variables = _variable_records(restored.variables)
     enter_stage(work, "running the rebuilt model")
     reference = make_reference(traced, job.model.verify)
@@ -82,6 +86,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         + rebuilt.problems
         + restored.problems
         + traced.problems
+        + changes
         + reference.problems,
     )
 

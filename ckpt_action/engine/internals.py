@@ -39,6 +39,14 @@ def registries(keras: Any) -> list[dict[Any, Any]]:
     return [keras.saving.get_custom_objects(), *(found for found in names if found is not None)]
 
 
+def hard_sigmoid_module(keras: Any) -> Any | None:
+    """The module of `keras` whose `hard_sigmoid` all ways of calling it reach; None where there is
+    none, and then only layers that have it as an attribute are seen."""
+    source = f"{keras.__name__.split('.')[0]}.src"
+    found = _found(f"{source}.backend.tensorflow.nn") or _found(f"{source}.backend")
+    return found if hasattr(found, "hard_sigmoid") else None
+
+
 def automatic_control_dependencies() -> Any:
     """The module whose class of that name `tf.function` uses; raises CkptActionError."""
     module = _found("tensorflow.python.framework.auto_control_deps")

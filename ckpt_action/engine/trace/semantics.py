@@ -2,21 +2,23 @@
 checkpoint. All weights fit, so nothing else would notice.
 
 Two such changes between Keras 2 and Keras 3 are looked for, each shown by a test that runs both:
-what `hard_sigmoid` is, and that ConvLSTM layers no longer have it as their default. They are seen
-where a layer holds the activation as an attribute, as all layers of Keras do; a call of
-`keras.activations.hard_sigmoid` in the user's own code is not seen.
+what `hard_sigmoid` is, and that ConvLSTM layers no longer have it as their default. No other
+activation, and no other default of a layer, differs between tf_keras 2.21 and Keras 3.15. They are
+seen where a layer has the activation as an attribute, before anything is restored, and wherever the
+function is called while the model is traced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.engine.kerases import keras_family, loaded_keras
 from ckpt_action.engine.objects import walk
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.engine.trace.called import Call
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
 from ckpt_action.plan import Job
 
 _HARD_SIGMOID = {"2": "clip(0.2 * x + 0.5, 0, 1)", "3": "relu6(x + 3) / 6"}
@@ -35,6 +37,7 @@ class Change:
     here: str
     """Generation of the Keras that the layer belongs to."""
     difference: str
+    where: Where | None = None
 
 
 def semantic_changes(model: Any, job: Job) -> tuple[Problem, ...]:
@@ -47,6 +50,28 @@ def semantic_changes(model: Any, job: Job) -> tuple[Problem, ...]:
     return tuple(
         _problem(change, writer, job) for change in _changes(model) if writer != change.here
     )
+
+
+def called_changes(calls: Sequence[Call], job: Job) -> tuple[Problem, ...]:
+    """Warnings of the same kind for calls of the function that are no layer's activation.
+
+    Raises CkptActionError (REBUILD) where they are errors.
+    """
+    writer = _WRITERS.get(job.checkpoint.writer)
+    changes = {
+        Change(
+            place=f"a function that {f'layer {call.layer}' if call.layer else 'the model'} calls",
+            here=call.generation,
+            difference=_function(call.generation),
+            where=call.where,
+        ): None
+        for call in calls
+        if not call.of_layer and call.generation != writer
+    }
+    problems = tuple(_problem(change, writer, job) for change in changes)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise CkptActionError(*problems)
+    return problems
 
 
 def _problem(change: Change, writer: str | None, job: Job) -> Problem:
@@ -71,6 +96,7 @@ def _problem(change: Change, writer: str | None, job: Job) -> Problem:
         message=f"{change.place} {change.difference}.{doubt}: all weights fit, the outputs may "
         "differ.",
         hint=hint + ("." if golden else "; a golden file would settle it."),
+        where=change.where,
     )
 
 

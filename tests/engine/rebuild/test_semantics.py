@@ -9,11 +9,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import KERAS_3, keras, problems_of, rebuilt, tf
+from cases import (
+    CODE,
+    KERAS_3,
+    as_restored,
+    keras,
+    make_job,
+    problem_of,
+    problems_of,
+    rebuilt,
+    signature,
+    tf,
+    traced,
+)
 
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.config.records import Verify
+from ckpt_action.engine.rebuild.rebuild import rebuild
+from ckpt_action.engine.trace.called import hard_sigmoid_calls
+from ckpt_action.engine.trace.semantics import called_changes
+from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import Severity
+
+X = signature(x=("float32", "batch", 4))
 
 HERE, THERE = ("3", "2") if KERAS_3 else ("2", "3")
 WRITERS = {"2": Writer.KERAS_2, "3": Writer.KERAS_3}
@@ -90,6 +108,57 @@ def test_nothing_where_this_keras_wrote_the_file(layer):
 def test_a_function_of_ones_own_means_the_same_everywhere(writer):
     model = rebuilt("activations:build", arguments={"layer": "formula"}, writer=writer)
     assert not model.problems
+
+
+def calls_of(entry_point, **options):
+    job = make_job(f"activations:{entry_point}", X, **options)
+    restored = as_restored(rebuild(job))
+    with hard_sigmoid_calls([CODE]) as calls:
+        trace(restored, "m", "not asked for")
+    return calls, job
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "who"),
+    [
+        ("Called", "layer called"),
+        ("CalledOutOfADict", "layer called"),
+        ("called_in_lambda", "layer gate"),
+        ("CalledByAModule", "the model"),
+    ],
+)
+@pytest.mark.parametrize("writer", [WRITERS[THERE], Writer.UNKNOWN])
+def test_a_call_in_ones_own_code_is_named_with_its_line(entry_point, who, writer):
+    problem = problem_of(called_changes, *calls_of(entry_point, writer=writer))
+    assert problem.severity is Severity.ERROR
+    assert f"{who} calls" in problem.message
+    assert f'keras = "{THERE}"' in problem.hint
+    line = (CODE / "activations.py").read_text().splitlines()[problem.where.line - 1]
+    assert "hard_sigmoid(" in line or "kept[" in line
+
+
+@pytest.mark.parametrize("options", [{"writer": WRITERS[HERE]}, {"keras": HERE}])
+def test_a_call_is_no_error_where_its_meaning_is_known(options):
+    problems = called_changes(*calls_of("Called", **options))
+    assert all(problem.severity is Severity.WARNING for problem in problems)
+    assert len(problems) == ("keras" in options)
+
+
+def test_the_activation_of_a_layer_is_not_said_twice():
+    options = {"arguments": {"layer": "LSTM"}, "keras": HERE}
+    job = make_job("activations:build", **options)
+    with hard_sigmoid_calls([CODE]) as calls:
+        traced("activations:build", **options)
+    assert calls
+    assert called_changes(calls, job) == ()
+
+
+def test_what_only_keras_3_has_is_not_meant():
+    if not KERAS_3:
+        pytest.skip("Keras 2 has no hard_silu")
+    with hard_sigmoid_calls([CODE]) as calls:
+        keras.activations.hard_silu(tf.ones((2, 2)))
+    assert calls == []
 
 
 @pytest.mark.skipif(not KERAS_3, reason="this is Keras 2 already")

@@ -22,3 +22,35 @@ def build(layer):
     }
     shape = (3, 4, 4, 2) if "Conv" in layer else (3, 4)
     return keras.Sequential([keras.Input(shape), made[layer](), L.Dense(1)])
+
+
+class Called(keras.Model):
+    """Calls the function itself; and does not call itself `self`."""
+
+    def __init__(self):
+        super().__init__(name="called")
+        self.dense = L.Dense(2, name="dense")
+        self.kept = {"gate": keras.activations.hard_sigmoid}
+
+    def call(this, x):
+        return keras.activations.hard_sigmoid(this.dense(x))
+
+
+class CalledOutOfADict(Called):
+    def call(this, x):
+        return this.kept["gate"](this.dense(x))
+
+
+class CalledByAModule(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 2)), name="w")
+
+    def __call__(self, x):
+        return keras.activations.hard_sigmoid(x @ self.w)
+
+
+def called_in_lambda():
+    x = keras.Input((4,))
+    y = L.Lambda(lambda y: 2.0 * keras.activations.hard_sigmoid(y), name="gate")(L.Dense(2)(x))
+    return keras.Model(x, y)
