@@ -14,12 +14,13 @@ from pathlib import Path
 def main(folder: Path, names: list[str]) -> None:
     import keras_cases
     import module_cases
+    import networks
 
     from ckpt_action.engine.targets import registry
     from ckpt_action.errors import CkptActionError
 
     for name in names:
-        case = (keras_cases.CASES | module_cases.CASES)[name]()
+        case = (keras_cases.CASES | module_cases.CASES | networks.NETWORKS)[name]()
         for target in registry():
             place = folder / name / target
             place.mkdir(parents=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras_cases
 import pytest
+from networks import NETWORKS
 
 from ckpt_action.engine.targets import registry
 
@@ -34,9 +35,9 @@ def test_two_processes_write_the_same_bytes(tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_write_the_same_bytes_of_everything(tmp_path):
-    """Eight architectures with recurrent ones among them, and graphs full of functions."""
-    assert len(keras_cases.CASES) >= 8
-    assert_same_bytes([*keras_cases.CASES, *MODULES], tmp_path)
+    """Twenty architectures with recurrent ones among them, and graphs full of functions."""
+    assert len(keras_cases.CASES | NETWORKS) >= 20
+    assert_same_bytes([*keras_cases.CASES, *NETWORKS, *MODULES], tmp_path)
 
 
 def assert_same_bytes(names: list[str], tmp_path: Path) -> None:
