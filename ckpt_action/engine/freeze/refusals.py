@@ -14,7 +14,7 @@ from ckpt_action.engine.freeze.handles import HandleFlow, Held, Use
 from ckpt_action.engine.freeze.interface import Interface
 from ckpt_action.engine.freeze.internals import op_definition
 from ckpt_action.engine.records import ModelVariable
-from ckpt_action.engine.trace.state_ops import writes_state
+from ckpt_action.engine.trace.op_kinds import writes_state
 from ckpt_action.errors import ExitCode, Problem
 
 _STEP_LOCAL = {"TensorArrayV3", "TensorArrayGradV3", "TensorArrayGradWithShape", "StackV2"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,10 +13,8 @@ import tensorflow as tf
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
-from ckpt_action.engine.trace.state_ops import writes_state
+from ckpt_action.engine.trace.op_kinds import draws, writes_state
 from ckpt_action.verify import compare
-
-_RANDOM = re.compile(r"Random|Rng|Multinomial|Stateful(Uniform|StandardNormal|Truncated)")
 
 
 class LiveSignature:
@@ -33,7 +30,7 @@ class LiveSignature:
         self._traced = traced
         self._function = traced.function
         operations = _operations(traced.function)
-        self.random = any(_RANDOM.search(name) for name in operations)
+        self.random = any(draws(name) for name in operations)
         """Whether any operation draws random numbers."""
         stateful = any(writes_state(name) for name in operations)
         self._state = [(v, v.numpy()) for v in traced.function.variables] if stateful else []

@@ -16,7 +16,7 @@ from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.prove.unreadable import finding
 from ckpt_action.engine.saved_model.signature_defs import read_signatures
-from ckpt_action.engine.trace.state_ops import writes_state
+from ckpt_action.engine.trace.op_kinds import writes_state
 from ckpt_action.outcome import SignatureRecord
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"

@@ -25,6 +25,7 @@ from ckpt_action.engine.records import (
 from ckpt_action.engine.trace.captures import Captures, find_captures
 from ckpt_action.engine.trace.free_dimensions import output_shapes
 from ckpt_action.engine.trace.outputs import named_outputs
+from ckpt_action.engine.trace.outside import outside_problems
 from ckpt_action.engine.trace.retrace import difference
 from ckpt_action.engine.trace.twin import in_words, untwinned
 from ckpt_action.engine.trace.unchanged import values_stay
@@ -53,6 +54,7 @@ def _trace(restored: Restored, name: str, twin: Twin | str) -> TracedModel:
             try:
                 one = _trace_signature(restored.rebuilt, signature)
                 captures.append(find_captures(restored, signature.name, one.function.graph))
+                problems += outside_problems(signature.name, one.function)
                 problems += training_writes(restored, signature.name, one.function.graph)
                 traced.append(one)
             except CkptActionError as error:

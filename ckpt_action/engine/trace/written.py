@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ckpt_action.engine.records import Restored
+from ckpt_action.engine.trace.op_kinds import writes_state
 from ckpt_action.errors import ExitCode, Problem, Severity
 
-_WRITES = re.compile(r"Assign(Add|Sub)?VariableOp$|Resource(Scatter|StridedSliceAssign)")
 _FUNCTION_ATTRIBUTES = ("f", "body", "cond", "then_branch", "else_branch", "branches")
 
 
@@ -66,7 +65,7 @@ def _written_names(nodes: Sequence[Any], library: Mapping[str, Any]) -> set[str]
     written: set[str] = set()
     for node in nodes:
         data = [name for name in node.input if not name.startswith("^")]
-        if _WRITES.match(node.op):
+        if writes_state(node.op) and data:
             written.add(_source(data[0]))
         for attribute in _FUNCTION_ATTRIBUTES:
             for function in _functions(node, attribute, library):

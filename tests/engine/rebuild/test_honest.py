@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import as_restored, make_job, problem_of, rebuilt, run, signature, traced
+from cases import as_restored, make_job, problem_of, rebuilt, run, signature, tf, traced
 
 from ckpt_action.config.records import Verify
+from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.rows import rows_apart
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.restore.finish import finish
 from ckpt_action.engine.restore.model_variables import live_model
@@ -246,3 +248,42 @@ def test_keys_of_a_dict_that_are_no_legal_names_are_found_again():
     model = traced("dishonest:odd_keys")
     found = run(model, query_ids=np.full((1, 3), 5.0), key_ids=np.full((1, 3), 2.0))
     np.testing.assert_array_equal(found["output_0"], [[3.0, 3.0, 3.0]])
+
+
+def outside(method, *others):
+    declared = signature(method=method, x=("float32", "batch", 4), **dict(others))
+    return traced("dishonest:ReadsOutside", declared)
+
+
+@pytest.mark.parametrize("method", ["by_the_hour", "by_the_hour_in_a_branch"])
+def test_outputs_that_depend_on_the_clock_are_refused(method):
+    problem = problem_of(outside, method)
+    assert problem.code is ExitCode.SIGNATURE
+    assert "reads the clock (" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("method", "says"), [("fixed_noise", "same random numbers"), ("file", "reads files")]
+)
+def test_fixed_noise_and_files_are_named(method, says):
+    (message,) = warnings_of(outside(method))
+    assert says in message
+
+
+def test_a_clock_that_reaches_no_output_and_noise_by_a_seed_that_is_given_are_fine():
+    assert warnings_of(outside("clock_for_a_message")) == []
+    assert warnings_of(outside("noise_by_input", ("seed", ("int32", 2)))) == []
+    assert warnings_of(traced("dishonest:recurrent_dropout")) == []
+
+
+def test_memory_that_ran_out_is_no_answer_about_rows():
+    model = traced("dishonest:scores_and_boxes", X4)
+    live = LiveSignature(model.signatures[0])
+    probes = make_reference(model, Verify()).probes
+
+    def run_out(inputs):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    live.run = run_out
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        rows_apart(live, probes)

@@ -388,3 +388,38 @@ def odd_keys():
     inputs = {key: keras.Input((3,), name=key) for key in ("query.ids", "key.ids")}
     ones = L.Dense(3, kernel_initializer="identity", name="ones")
     return keras.Model(inputs, L.Subtract()([ones(inputs["query.ids"]), inputs["key.ids"]]))
+
+
+class ReadsOutside(tf.Module):
+    """Methods whose results neither inputs nor weights decide."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+
+    def by_the_hour(self, x):
+        hour = tf.math.floormod(tf.timestamp(), 1e6) // 3600
+        return x @ self.w * tf.cast(hour, tf.float32)
+
+    def by_the_hour_in_a_branch(self, x):
+        return tf.cond(tf.reduce_sum(x) > 0, lambda: self.by_the_hour(x), lambda: x)
+
+    def clock_for_a_message(self, x):
+        tf.print("now", tf.timestamp(), output_stream="file:///dev/null")
+        return x @ self.w
+
+    def fixed_noise(self, x):
+        return tf.nn.experimental.stateless_dropout(x @ self.w, 0.5, seed=[1, 2])
+
+    def noise_by_input(self, x, seed):
+        return x @ self.w + tf.random.stateless_normal(tf.shape(x), seed)
+
+    def file(self, x):
+        size = tf.strings.length(tf.io.read_file(__file__))
+        return x @ self.w * tf.cast(size, tf.float32)
+
+
+def recurrent_dropout():
+    """Counts on its seed at every call, and uses the numbers in training only."""
+    x = keras.Input((3, 4))
+    return keras.Model(x, L.Dense(2)(L.LSTM(4, dropout=0.5, recurrent_dropout=0.5)(x)))
