@@ -101,6 +101,8 @@ def _ancestors(references: Iterable[str], body: Mapping[str, Any]) -> set[str]:
 def _is_fixed(node: Any, body: Mapping[str, Any]) -> bool:
     """Whether its seed comes from constants alone."""
     definition = internals.op_definition(node.op)
+    if definition is None:
+        return False
     data = [reference for reference in node.input if not reference.startswith("^")]
     seeds = [
         reference
