@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from ckpt_action.action.environment import EXPORTING, PLANNING, interpreter
+from ckpt_action.action.environment import (
+    EXPORTING,
+    PLANNING,
+    cache_folder,
+    cache_key,
+    interpreter,
+)
 from ckpt_action.action.events import refuse_foreign_head
 from ckpt_action.action.inputs import Inputs, read_inputs
 from ckpt_action.action.release import release
@@ -26,16 +33,10 @@ def main(argv: Sequence[str]) -> int:
     """Run one step; return its exit code. The inputs come from the environment."""
     try:
         refuse_foreign_head(os.environ)
-        if argv == ["release"]:
-            return release(os.environ)
-        if argv == ["merge"]:
-            return merge(os.environ)
-        inputs = read_inputs(os.environ)
-        if argv == ["plan"]:
-            return plan(inputs, os.environ)
-        if argv == ["export"]:
-            return _export(inputs)
-        return _setup(inputs, PLANNING if argv == ["setup-plan"] else EXPORTING)
+        (step,) = argv
+        if step in _WITHOUT_INPUTS:
+            return _WITHOUT_INPUTS[step](os.environ)
+        return _STEPS[step](read_inputs(os.environ))
     except CkptActionError as error:
         print_problems(error.problems)
         print_annotations(error.problems)
@@ -47,9 +48,18 @@ def withheld(environ: Mapping[str, str]) -> list[str]:
     return sorted(name for name in environ if is_secret(name) or name in _LATER_STEPS)
 
 
+def _tell(inputs: Inputs) -> int:
+    """The inputs are good; hand on what follows from them."""
+    values = {"artifact-name": inputs.artifact_name}
+    if not inputs.python:
+        values |= {"cache-key": cache_key(inputs), "cache-folder": str(cache_folder(os.environ))}
+    write_outputs(Path(os.environ["GITHUB_OUTPUT"]), values)
+    return 0
+
+
 def _setup(inputs: Inputs, locked: str) -> int:
     python = interpreter(inputs, os.environ, locked)
-    values = {"python": str(python), "artifact-name": inputs.artifact_name}
+    values = {"python": str(python)}
     write_outputs(Path(os.environ["GITHUB_OUTPUT"]), values)
     return 0
 
@@ -73,11 +83,22 @@ def _export(inputs: Inputs) -> int:
         "--output-dir": inputs.output_dir,
         "--jobs": inputs.jobs,
         "--shard": inputs.shard,
+        "--previous": inputs.previous,
     }
     for option, value in options.items():
         arguments += [option, value] if value else []
+    arguments += [] if inputs.reuse else ["--no-reuse"]
     return run_verb(arguments)
 
+
+_WITHOUT_INPUTS = {"release": release, "merge": merge}
+_STEPS: dict[str, Callable[[Inputs], int]] = {
+    "inputs": _tell,
+    "setup": partial(_setup, locked=EXPORTING),
+    "setup-plan": partial(_setup, locked=PLANNING),
+    "plan": lambda inputs: plan(inputs, os.environ),
+    "export": _export,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

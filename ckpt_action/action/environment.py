@@ -5,11 +5,12 @@ Runs before anything is installed, so the standard library is all it has.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,18 +29,39 @@ def interpreter(inputs: Inputs, environ: Mapping[str, str], locked: str = EXPORT
     """The interpreter to work with: the one given, or that of a new virtual environment."""
     if inputs.python:
         return _existing(inputs.python)
-    folder = Path(environ["RUNNER_TEMP"]) / "ckpt-action"
-    uv = _install_uv(folder / "uv")
+    folder, kept = Path(environ["RUNNER_TEMP"]) / "ckpt-action", cache_folder(environ)
+    uv = _install_uv(kept / "uv")
     python = folder / "venv" / SCRIPTS / "python"
     run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / "venv"])
+    caching = ("--cache-dir", kept / "packages") if _hosted(environ) else ()
     for arguments in install_commands(inputs, locked):
-        run([uv, "pip", "install", "--quiet", "--python", python, *arguments])
+        run([uv, "pip", "install", "--quiet", *caching, "--python", python, *arguments])
     return python
 
 
-def install_commands(
-    inputs: Inputs, locked: str = EXPORTING
-) -> tuple[tuple[str | Path, ...], ...]:
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """What the next run on a fresh machine may start with: uv, and its cache of packages.
+
+    On a machine of the user's own uv keeps its cache at its usual place, from run to run.
+    """
+    return Path(environ["RUNNER_TEMP"]) / "ckpt-action" / "cache"
+
+
+def cache_key(inputs: Inputs) -> str:
+    """Names everything that decides what lies in the cache."""
+    locks = [ROOT / "requirements" / name for name in ("uv.txt", EXPORTING)]
+    digest = hashlib.sha256(inputs.tensorflow_version.encode())
+    for file in (*locks, ROOT / "pyproject.toml", *inputs.requirements):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    python = f"{platform.python_version()}-{platform.system()}-{platform.machine()}".lower()
+    return f"ckpt-action-{python}-{digest.hexdigest()[:20]}"
+
+
+def _hosted(environ: Mapping[str, str]) -> bool:
+    return environ.get("RUNNER_ENVIRONMENT") == "github-hosted"
+
+
+def install_commands(inputs: Inputs, locked: str = EXPORTING) -> tuple[tuple[str | Path, ...], ...]:
     """Arguments of `uv pip install`: the locked set, or one resolution of what was asked for."""
     if not inputs.tensorflow_version and not inputs.requirements:
         return (("--require-hashes", "-r", ROOT / "requirements" / locked), ("--no-deps", ROOT))
@@ -76,12 +98,13 @@ def _existing(python: str) -> Path:
 
 
 def _install_uv(folder: Path) -> Path:
-    venv.create(folder, with_pip=True, clear=True)
-    python = folder / SCRIPTS / "python"
-    locked = ROOT / "requirements" / "uv.txt"
-    pip = ["pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([python, "-I", "-m", *pip, "--require-hashes", "-r", locked])
-    return folder / SCRIPTS / "uv"
+    """The program in `folder`, brought there by the pip of the Python that runs this."""
+    program = folder / "bin" / ("uv.exe" if os.name == "nt" else "uv")
+    if not program.is_file():
+        locked = ROOT / "requirements" / "uv.txt"
+        pip = ["pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        run([sys.executable, "-I", "-m", *pip, "--target", folder, "-r", locked])
+    return program
 
 
 def run(argv: Sequence[str | Path]) -> None:

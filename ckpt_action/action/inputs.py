@@ -33,6 +33,8 @@ class Inputs:
     """How many parts the plan gets."""
     shard: str
     """The part to export, as `2/8`; empty: everything."""
+    reuse: bool
+    previous: str
 
 
 def read_inputs(environ: Mapping[str, str]) -> Inputs:
@@ -57,6 +59,8 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         artifact_name=given.get("artifact_name") or _artifact_name(given, environ),
         shards=int(given["shards"]) if given.get("shards", "").isdecimal() else 0,
         shard=given.get("shard", ""),
+        reuse=given.get("reuse", "true") == "true",
+        previous=given.get("previous", ""),
     )
     problems = [*_problems(inputs), *_retention(given.get("retention_days", ""))]
     problems += _sharding(given, inputs)
@@ -131,6 +135,8 @@ def _sharding(given: Mapping[str, str], inputs: Inputs) -> list[Problem]:
     if "shards" in given and not 1 <= inputs.shards <= MOST:
         text = f"{given['shards']!r} is no number of jobs from 1 to {MOST}."
         problems.append(_problem("shards", text, "A matrix of GitHub has no more."))
+    if given.get("reuse", "true") not in {"true", "false"}:
+        problems.append(_problem("reuse", f"{given['reuse']!r} is neither true nor false.", ""))
     if inputs.shard:
         try:
             read_shard(inputs.shard)

@@ -14,7 +14,10 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 RUNNER = HERE / "runner"
-STAND_INS = {f"actions/{folder.name}": str(folder) for folder in (RUNNER / "stand-ins").iterdir()}
+STAND_INS = {
+    f"actions/{file.parent.relative_to(RUNNER / 'stand-ins').as_posix()}": str(file.parent)
+    for file in RUNNER.glob("stand-ins/**/action.yml")
+}
 
 
 def node() -> str:

@@ -21,8 +21,8 @@ async function languageService(file, text) {
   const document = TextDocument.create(`file:///${file}`, 'yaml', 1, text);
   const found = await validate(document, {
     actionsMetadataProvider: {
-      fetchActionMetadata: async ({ owner, name }) => {
-        const about = known.actions[`${owner}/${name}`];
+      fetchActionMetadata: async ({ owner, name, path: folder }) => {
+        const about = known.actions[[owner, name, folder].filter(Boolean).join('/')];
         if (!about) return undefined;
         const inputs = about.inputs.map((input) => [
           input, { description: '', required: about.required.includes(input) },

@@ -24,7 +24,7 @@ const github = {
 };
 const host = {
   github,
-  runner: { arch: 'X64', environment: 'self-hosted', name: 'local', os: 'Linux', temp },
+  runner: { arch: 'X64', environment: 'self-hosted', name: 'local', os: 'Linux', temp, ...spec.runner },
   uses: spec.uses ?? {},
   nodeEnv: spec.nodeEnv ?? {},
   scriptEnv: spec.scriptEnv ?? {},
