@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 from conftest import ENVIRON, ckpt_action
-from test_export import tree
+from test_export import exported_files, tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "ckpt_action", "export", "--jobs", "1"],
+        [sys.executable, "-m", "ckpt_action", "export", "--no-reuse", "--jobs", "1"],
         cwd=folder,
         env=ENVIRON,
         stdout=subprocess.DEVNULL,
@@ -76,11 +76,11 @@ def test_killed_in_the_middle(exported, tmp_path, at, sent):
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(exported, tmp_path):
     repository = Path(shutil.copytree(exported, tmp_path / "repository"))
-    before = tree(repository / "dist")
+    before = exported_files(repository / "dist")
     with start(repository) as process:
         process.stderr.readline()
         process.kill()
     assert (repository / "dist" / ".staging").exists()
     run = ckpt_action("export", folder=repository)
     assert run.returncode == 0, run.stderr
-    assert tree(repository / "dist") == before
+    assert exported_files(repository / "dist") == before
