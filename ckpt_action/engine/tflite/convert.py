@@ -7,12 +7,14 @@ The converter reads our SavedModel of raw variables. It loses every weight of on
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.records import TracedModel
@@ -34,15 +36,28 @@ def convert(
     with tempfile.TemporaryDirectory(prefix="ckpt-action-") as scratch:
         saved = Path(scratch) / "saved_model"
         write_saved_model(model, saved)
+        _keep_loops(saved / "saved_model.pb")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[s.declared.name for s in model.signatures]
         )
         _configure(converter, quantize, samples, select_tf_ops=select_tf_ops)
         try:
-            converted: bytes = converter.convert()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the converter's, of TensorFlow's own future
+                converted: bytes = converter.convert()
         except Exception as error:  # the converter raises ConverterError, ValueError, RuntimeError
             raise refused(error, model, select_tf_ops=select_tf_ops) from error
     return converted
+
+
+def _keep_loops(file: Path) -> None:
+    """Take away the mark by which the converter makes one fused op of a Keras 2 LSTM: that op goes
+    on from the state of the call before, so that the second call of an application is wrong."""
+    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    for graph in saved.meta_graphs:
+        for function in graph.graph_def.library.function:
+            function.attr.pop("api_implements", None)
+    file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
 def _configure(

@@ -8,7 +8,7 @@ from typing import cast
 
 from ckpt_action.engine.held import Held, held_values
 from ckpt_action.engine.records import TracedModel, Written
-from ckpt_action.engine.tflite.artifact import constants, interpreter_of, select_ops
+from ckpt_action.engine.tflite.artifact import constants, select_ops
 from ckpt_action.engine.tflite.convert import Quantize, Sample, convert
 from ckpt_action.engine.tflite.representative import representative_samples
 from ckpt_action.errors import ExitCode, Problem, Severity, fail
@@ -30,8 +30,7 @@ def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]
         model, quantize, samples, select_tf_ops=bool(options.get("select-tf-ops", False))
     )
     foreign = select_ops(content)
-    stored = constants(interpreter_of(content))
-    held = held_values(model.variables, stored, half=quantize == "float16")
+    held = held_values(model.variables, constants(content), half=quantize == "float16")
     (folder / f"{model.name}.tflite").write_bytes(content)
     return Written(
         signatures=tuple(s.record for s in model.signatures),
