@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ckpt_action.engine.arrays import Array, digest
-from ckpt_action.engine.tfjs.model_file import read_model
+from ckpt_action.engine.tfjs.model_file import MODEL, read_model
 from ckpt_action.engine.tfjs.node import NodeRunner, node_packages
 from ckpt_action.engine.tfjs.read_back import ReadBack
 from ckpt_action.outcome import SignatureRecord
@@ -16,24 +16,33 @@ class TFJSArtifact:
     """See `engine.records.Artifact`."""
 
     def __init__(self, folder: Path) -> None:
-        self._model = read_model(folder)
+        folders = {"": folder} if (folder / MODEL).exists() else _by_signature(folder)
+        models = {prefix: read_model(place) for prefix, place in folders.items()}
         node = node_packages()
-        self._runner: NodeRunner | ReadBack = (
-            ReadBack(self._model) if node is None else NodeRunner(self._model, node)
-        )
+        self._models = models
+        self._runners: dict[str, NodeRunner | ReadBack] = {
+            model.signature.name: ReadBack(model) if node is None else NodeRunner(model, node)
+            for model in models.values()
+        }
 
     def signatures(self) -> tuple[SignatureRecord, ...]:
-        return (self._model.signature,)
+        return tuple(model.signature for model in self._models.values())
 
     def notes(self) -> tuple[str, ...]:
-        return (self._runner.note,)
+        return tuple(dict.fromkeys(runner.note for runner in self._runners.values()))
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        assert signature == self._model.signature.name
-        return self._runner.run(inputs)
+        return self._runners[signature].run(inputs)
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(weight, digest of the stored values) of every weight that is stored as it is."""
-        for weight in self._model.weights.values():
-            if weight.quantization is None:
-                yield weight.name, digest(weight.value)
+        for prefix, model in self._models.items():
+            for weight in model.weights.values():
+                if weight.quantization is None:
+                    yield prefix + weight.name, digest(weight.value)
+
+
+def _by_signature(folder: Path) -> dict[str, Path]:
+    """Prefix to folder, where each signature has a folder; `folder` itself where none has."""
+    found = {f"{file.parent.name}/": file.parent for file in sorted(folder.glob(f"*/{MODEL}"))}
+    return found or {"": folder}

@@ -20,7 +20,10 @@ from ckpt_action.engine.tfjs.quantise import restored
 
 def graph_def(model: ModelFile) -> Any:
     """The topology with the weights in it, in TensorFlow's own ops."""
-    graph = json_format.ParseDict(model.topology, graph_pb2.GraphDef())
+    try:
+        graph = json_format.ParseDict(model.topology, graph_pb2.GraphDef())
+    except json_format.ParseError as error:
+        raise ValueError(str(error)) from error
     for nodes in [graph.node, *(f.node_def for f in graph.library.function)]:
         for node in nodes:
             if node.op == "Const":

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 
 from ckpt_action.engine.prepare.editor import value_of
-from ckpt_action.engine.records import TracedModel
+from ckpt_action.engine.tfjs.ignored import ignored
 from ckpt_action.engine.tfjs.lists import writes_in_branches
 from ckpt_action.engine.tfjs.supported import supported
 from ckpt_action.errors import ExitCode, Problem, Severity
@@ -23,15 +23,6 @@ _KNOWN = {
     *(tf.as_dtype(name).as_datatype_enum for name in NARROWED),
 }  # fmt: skip
 _SHOWN = 4
-
-
-def refuse_signatures(model: TracedModel) -> Iterator[Problem]:
-    names = [signature.declared.name for signature in model.signatures]
-    if len(names) > 1:
-        yield _refusal(
-            f"a graph model has one signature, and this model declares {', '.join(names)}.",
-            "Declare a model table of its own for each signature that the web needs.",
-        )
 
 
 def refuse_nodes(graph: Any) -> Iterator[Problem]:
@@ -55,6 +46,7 @@ def refuse_nodes(graph: Any) -> Iterator[Problem]:
             f"branch {place!r} writes into a list (`TensorArray`), which it forgets.",
             "Write outside of the branch, with `tf.where` to choose what.",
         )
+    yield from _refuse_ignored(graph)
     for op, places in sorted(unknown.items()):
         yield _refusal(
             f"it has no op {op} ({known.package} {known.version}), which comes from "
@@ -67,6 +59,17 @@ def refuse_nodes(graph: Any) -> Iterator[Problem]:
             f"it does not compute with {dtype}, as {_list(places)} does.",
             "Build the model with the dtype policy `float32`; checkpoints of mixed precision hold "
             "float32 anyway.",
+        )
+
+
+def _refuse_ignored(graph: Any) -> Iterator[Problem]:
+    found: dict[str, list[str]] = {}
+    for what, place in ignored(graph):
+        found.setdefault(what, []).append(repr(place))
+    for what, places in found.items():
+        yield _refusal(
+            f"it {what}, which {_list(places)} asks for.",
+            "Build the model without it for the web.",
         )
 
 

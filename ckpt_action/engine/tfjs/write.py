@@ -2,64 +2,107 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import tensorflow as tf
-from google.protobuf import json_format  # type: ignore[import-untyped]
-
-from ckpt_action import __version__
+from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.freeze import FrozenGraph, freeze
-from ckpt_action.engine.prepare import Prepared, prepare
+from ckpt_action.engine.prepare import prepare
 from ckpt_action.engine.records import TracedModel, Written
-from ckpt_action.engine.tfjs.model_file import MODEL, SIGNATURE_NAME
+from ckpt_action.engine.tfjs.model_file import MODEL
+from ckpt_action.engine.tfjs.model_json import write_model_json
 from ckpt_action.engine.tfjs.quantise import Quantise, quantise_option, refuse_idle_patterns
-from ckpt_action.engine.tfjs.refusals import narrowed, refuse_nodes, refuse_signatures
+from ckpt_action.engine.tfjs.refusals import narrowed, refuse_nodes
 from ckpt_action.engine.tfjs.topology import PASSES
 from ckpt_action.engine.tfjs.weights import STORED, take_constants, write_shards
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
-from ckpt_action.outcome import SignatureRecord, TensorRecord
+from ckpt_action.outcome import SignatureRecord
 
 _MAX_ERROR = {"": 1e-4, "float16": 0.01, "uint16": 1e-3, "uint8": 0.05}
 """Several times what well-behaved networks were measured to lose."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """One signature, ready to be written."""
+
+    prefix: str
+    """Of its files and of the names of its weights; empty where there is one signature."""
+    signature: SignatureRecord
+    graph: Any
+    values: Mapping[str, Array]
+    stored: Mapping[str, str]
+    """Weight to the path of the variable that it is."""
+    unread: tuple[str, ...]
+    notes: tuple[Problem, ...]
+
+
 def write_tfjs(model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
-    """Raises CkptActionError (TARGET) with every reason why the format cannot hold the model."""
-    _refuse(*refuse_signatures(model))
-    frozen = freeze(model)
-    prepared = prepare(frozen, PASSES)
-    _refuse(*refuse_nodes(prepared.graph))
-    notes = (*narrowed(prepared.graph), *_dropped(frozen))
-    values = take_constants(prepared.graph)
+    """A graph model has one signature; several become a folder each.
+
+    Raises CkptActionError (TARGET) with every reason why the format cannot hold the model.
+    """
+    ready = _all_ready(model)
     quantise = quantise_option(options)
-    refuse_idle_patterns(quantise, list(values))
-    manifest, changed = write_shards(values, quantise, folder)
-    _write_json(folder / MODEL, prepared.graph, frozen.signatures[0], manifest)
-    changed |= {name for name, value in values.items() if value.dtype.name in STORED}
-    payloads = {name: path for name, path in prepared.stored.items() if name not in changed}
+    refuse_idle_patterns(quantise, [name for one in ready for name in one.values])
+    payloads: dict[str, str] = {}
+    for one in ready:
+        payloads |= _write(one, folder, quantise)
+    unread = tuple(path for path in ready[0].unread if all(path in one.unread for one in ready))
+    held = {*payloads.values(), *unread}
     return Written(
-        signatures=frozen.signatures,
+        signatures=tuple(one.signature for one in ready),
         payloads=payloads,
-        unread=frozen.unread,
-        transformed=_transformed(prepared, payloads),
+        unread=unread,
+        transformed=tuple(v.path for v in model.variables if v.path not in held),
         max_error=cast(float, options.get("max-error", _MAX_ERROR[quantise.dtype])),
         unproven=dict(_unproven(payloads, quantise)),
+        notes=tuple(dict.fromkeys(note for one in ready for note in one.notes)),
+    )
+
+
+def _all_ready(model: TracedModel) -> list[_Ready]:
+    ready: list[_Ready] = []
+    problems: dict[Problem, None] = {}
+    for signature in model.signatures:
+        prefix = f"{signature.declared.name}/" if len(model.signatures) > 1 else ""
+        try:
+            ready.append(_ready(replace(model, signatures=(signature,)), prefix))
+        except CkptActionError as error:
+            problems.update(dict.fromkeys(error.problems))
+    if problems:
+        raise CkptActionError(*problems)
+    return ready
+
+
+def _ready(model: TracedModel, prefix: str) -> _Ready:
+    frozen = freeze(model)
+    prepared = prepare(frozen, PASSES)
+    if problems := tuple(refuse_nodes(prepared.graph)):
+        raise CkptActionError(*problems)
+    notes = (*narrowed(prepared.graph), *_dropped(frozen))
+    (signature,) = frozen.signatures
+    return _Ready(
+        prefix=prefix,
+        signature=signature,
+        values=take_constants(prepared.graph),
+        graph=prepared.graph,
+        stored=prepared.stored,
+        unread=frozen.unread,
         notes=notes,
     )
 
 
-def _refuse(*problems: Problem) -> None:
-    if problems:
-        raise CkptActionError(*problems)
-
-
-def _transformed(prepared: Prepared, payloads: Mapping[str, str]) -> tuple[str, ...]:
-    as_they_are = set(payloads.values())
-    changed = (path for path in prepared.stored.values() if path not in as_they_are)
-    return (*prepared.transformed, *changed)
+def _write(one: _Ready, folder: Path, quantise: Quantise) -> dict[str, str]:
+    """Write one graph model; returns weight to path of what is stored as it is."""
+    place = folder / one.prefix
+    place.mkdir(exist_ok=True)
+    manifest, changed = write_shards(one.values, quantise, place)
+    write_model_json(place / MODEL, one.graph, one.signature, manifest)
+    changed |= {name for name, value in one.values.items() if value.dtype.name in STORED}
+    return {one.prefix + name: path for name, path in one.stored.items() if name not in changed}
 
 
 def _unproven(payloads: Mapping[str, str], quantise: Quantise) -> Iterator[tuple[str, str]]:
@@ -69,7 +112,8 @@ def _unproven(payloads: Mapping[str, str], quantise: Quantise) -> Iterator[tuple
 
 
 def _dropped(frozen: FrozenGraph) -> Iterator[Problem]:
-    count = sum(node.op == "Assert" for node in frozen.graph.node)
+    bodies = [frozen.graph.node, *(f.node_def for f in frozen.graph.library.function)]
+    count = sum(node.op == "Assert" for nodes in bodies for node in nodes)
     if count:
         yield Problem(
             code=ExitCode.OK,
@@ -77,44 +121,3 @@ def _dropped(frozen: FrozenGraph) -> Iterator[Problem]:
             message=f"The TensorFlow.js model leaves out {count} assertions: bad values that the "
             "model would refuse are computed with.",
         )
-
-
-def _write_json(
-    path: Path, graph: Any, signature: SignatureRecord, manifest: list[dict[str, Any]]
-) -> None:
-    content = {
-        "format": "graph-model",
-        "generatedBy": tf.__version__,
-        "convertedBy": f"ckpt-action {__version__}",
-        "signature": {
-            "inputs": {t.name: _info(t) for t in signature.inputs},
-            "outputs": {t.name: _info(t) for t in signature.outputs},
-        },
-        "userDefinedMetadata": {SIGNATURE_NAME: signature.name},
-        "modelTopology": _sorted(json_format.MessageToDict(graph)),
-        "weightsManifest": manifest,
-    }
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _info(tensor: TensorRecord) -> dict[str, Any]:
-    """A TensorInfo in JSON; free dimensions are -1."""
-    shape: dict[str, Any] = {"unknownRank": True}
-    if tensor.shape is not None:
-        sizes = [str(size) if isinstance(size, int) else "-1" for size in tensor.shape]
-        shape = {"dim": [{"size": size} for size in sizes]} if sizes else {}
-    enum = tf.as_dtype(tensor.dtype).as_datatype_enum
-    dtype = tf.compat.v1.AttrValue(type=enum)
-    return {
-        "name": tensor.tensor,
-        "dtype": json_format.MessageToDict(dtype)["type"],
-        "tensorShape": shape,
-    }
-
-
-def _sorted(data: Any) -> Any:
-    """Maps of a protocol buffer come in any order."""
-    if isinstance(data, dict):
-        return {key: _sorted(data[key]) for key in sorted(data)}
-    return [_sorted(item) for item in data] if isinstance(data, list) else data
