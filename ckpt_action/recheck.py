@@ -32,6 +32,7 @@ from ckpt_action.processes.requests import VERIFY, Request, VerifyRequest, Verif
 from ckpt_action.processes.supervisor import Supervisor
 from ckpt_action.shards import RECORD
 from ckpt_action.staging import HIDDEN, recover
+from ckpt_action.verify import tolerances
 from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0
@@ -116,6 +117,7 @@ class _JobCheck:
         problems = self.job.problems
         if self.job.golden and golden is None:
             problems += (_no_golden(self.job.golden),)
+        problems += tuple(_loose(self.job))
         unusable = tuple(self._unusable())
         artifacts = tuple(
             replace(artifact, proofs=(), verdicts=(), problems=unusable)
@@ -212,6 +214,23 @@ def _no_library(job: str, record: FileRecord) -> Problem:
 
 def _edited(what: str, folder: Path) -> Problem:
     return _problem(folder / NAME, f"{NAME} was changed after the export: it has {what}.")
+
+
+def _loose(job: Exported) -> Iterator[Problem]:
+    """Tolerances that the manifest asks for; the folder may be anybody's."""
+    defaults = dict(
+        zip(("rtol", "atol"), tolerances("float32", "golden", rtol=None, atol=None), strict=True)
+    )
+    for name, default in defaults.items():
+        asked = getattr(job, name)
+        if asked is not None and not asked <= default:
+            yield Problem(
+                code=ExitCode.VERIFY,
+                severity=Severity.WARNING,
+                message=f"{job.name} is compared with {name} {asked:g}, as {NAME} says; the "
+                f"default is {default:g}.",
+                hint="See to it that the configuration of whoever exported it says the same.",
+            )
 
 
 def _no_golden(record: FileRecord) -> Problem:

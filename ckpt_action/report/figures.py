@@ -11,6 +11,9 @@ from enum import Enum
 from ckpt_action.errors import Severity
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run, VariableRecord
 
+_ALWAYS_ASKED = frozenset({"origin", "sensitive"})
+"""Proofs that every model should give; the others depend on what is declared."""
+
 
 class Status(str, Enum):
     """How an artifact, a model or a run ended; only `PROVEN` is good."""
@@ -26,7 +29,26 @@ def artifact_status(artifact: ArtifactOutcome) -> Status:
     shown += [proof.passed for proof in artifact.proofs if proof.passed is not None]
     if not artifact.passed or not all(shown):
         return Status.FAILED
-    return Status.PROVEN if shown and "values" not in artifact.unproven else Status.UNPROVEN
+    return Status.UNPROVEN if _not_compared(artifact) else Status.PROVEN
+
+
+def _not_compared(artifact: ArtifactOutcome) -> str:
+    """Whose values nobody compared, in words; empty where all were."""
+    if "values" in artifact.unproven:
+        return f"values of {artifact.name}: {artifact.unproven['values']}"
+    compared = {verdict.signature for verdict in artifact.verdicts}
+    left = [s.name for s in artifact.signatures if s.name not in compared]
+    if compared and not left:
+        return ""
+    which = f", signature {', '.join(left)}" if compared else ""
+    return f"values of {artifact.name}{which}: not compared with anything, only bytes were"
+
+
+def not_shown(job: JobOutcome) -> tuple[str, ...]:
+    """What no proof speaks for although nothing failed: of the model, and of each artifact."""
+    model = [p.detail for p in job.proofs if p.passed is None and p.name in _ALWAYS_ASKED]
+    made = [a for a in job.artifacts if a.passed and a.files]
+    return (*model, *(text for artifact in made if (text := _not_compared(artifact))))
 
 
 def job_status(job: JobOutcome) -> Status:

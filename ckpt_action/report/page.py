@@ -15,6 +15,7 @@ from ckpt_action.report.markup import hypertext
 from ckpt_action.report.tables import code
 
 _CLASSES = {Status.PROVEN: "proven", Status.UNPROVEN: "doubt", Status.FAILED: "failed"}
+_UNFOLDED = 5
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -34,18 +35,25 @@ def render(run: Run) -> str:
             f'<h1 class="{kind}">{headline}</h1>\n',
             f'<p class="quiet">{code(run.config)}{commit}, ckpt-action {hypertext(run.tool)}</p>\n',
             *(_problem(problem) for problem in run.problems),
+            tables.overview(run),
             tables.changes(run),
-            *(_job(job) for job in run.jobs),
+            *(_job(job, number, folded=_folds(job, run)) for number, job in tables.ordered(run)),
             "</html>\n",
         )
     )
 
 
-def _job(job: JobOutcome) -> str:
+def _folds(job: JobOutcome, run: Run) -> bool:
+    """Of many models those are unfolded that somebody has to look at."""
+    return len(run.jobs) > _UNFOLDED and figures.job_status(job) is Status.PROVEN
+
+
+def _job(job: JobOutcome, number: int, *, folded: bool) -> str:
     status = figures.job_status(job)
     parts = [
-        f"<header><h2>{hypertext(job.name)}</h2>",
-        f'<span class="state {_CLASSES[status]}">{status.value}</span></header>\n',
+        f"<summary><h2>{hypertext(job.name)}</h2>",
+        f'<span class="state {_CLASSES[status]}">{status.value}</span></summary>\n',
+        f'<div id="model-{number}">',
         *(_problem(problem) for problem in job.all_problems),
         _facts(job),
         tables.artifacts(job),
@@ -55,7 +63,7 @@ def _job(job: JobOutcome) -> str:
         tables.proofs(job),
         tables.files(job),
     ]
-    return f'<section class="model">{"".join(parts)}</section>\n'
+    return f'<details class="model"{"" if folded else " open"}>{"".join(parts)}</div></details>\n'
 
 
 def _facts(job: JobOutcome) -> str:
@@ -67,6 +75,7 @@ def _facts(job: JobOutcome) -> str:
         ("built by", code(job.entry_point) if job.entry_point else "the file itself"),
         ("restored", hypertext(figures.binding_text(job))),
     ]
+    facts += [("not shown", hypertext(text)) for text in figures.not_shown(job)]
     facts += [(what, _listed(names)) for what, names in figures.allowances(job)]
     if job.binding and job.binding.ignored:
         ignored = (f"{number} {role}" for role, number in sorted(job.binding.ignored.items()))

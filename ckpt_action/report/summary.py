@@ -73,6 +73,7 @@ def _job(job: JobOutcome) -> str:
     if job.artifacts:
         head = ("", "target", "size", "sha256", "max abs", "max rel", "shown")
         lines += _table(head, [_artifact(artifact) for artifact in job.artifacts])
+    lines += [f"- **not shown:** {markdown(text)}" for text in figures.not_shown(job)[:_ROWS]]
     for what, names in figures.allowances(job):
         listed = ", ".join(code(name) for name in names[:_ROWS])
         lines += [f"**{markdown(what)}:** {listed}{_rest(names)}", ""]

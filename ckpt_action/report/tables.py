@@ -26,6 +26,35 @@ def code(text: str) -> str:
     return f"<code>{hypertext(text)}</code>"
 
 
+def ordered(run: Run) -> list[tuple[int, JobOutcome]]:
+    """Each model with its number on the page; those that are not proven come first."""
+    good = Status.PROVEN
+    return list(enumerate(sorted(run.jobs, key=lambda job: figures.job_status(job) is good)))
+
+
+def overview(run: Run) -> str:
+    """All models at a glance, where there are several."""
+    if len(run.jobs) < 2:
+        return ""
+    rows = []
+    for number, job in ordered(run):
+        status = figures.job_status(job)
+        verdicts = [verdict for artifact in job.artifacts for verdict in artifact.verdicts]
+        names = ", ".join(artifact.name for artifact in job.artifacts)
+        rows.append(
+            (
+                f'<a href="#model-{number}">{code(job.name)}</a>',
+                f'<span class="state {_CLASSES[status]}">{status.value}</span>',
+                hypertext(names) or "-",
+                figures.human_bytes(sum(artifact.bytes for artifact in job.artifacts)),
+                figures.difference_text(verdicts, "max_abs"),
+                figures.difference_text(verdicts, "max_rel"),
+            )
+        )
+    head = ("model", "", "targets", "#size", "#max abs", "#max rel")
+    return f'<section class="model"><h2>Models</h2>{_table(head, rows)}</section>\n'
+
+
 def changes(run: Run) -> str:
     """What is different from the previous export, where there was one."""
     if not run.previous:
@@ -156,7 +185,7 @@ def proofs(job: JobOutcome) -> str:
     words = {
         True: ("proven", "shown"),
         False: ("failed", "refuted"),
-        None: ("quiet", "not applicable"),
+        None: ("quiet", "not shown"),
     }
     rows = [
         (

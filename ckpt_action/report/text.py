@@ -48,6 +48,7 @@ def _job(job: JobOutcome) -> str:
         rows += [_artifact(artifact) for artifact in job.artifacts]
         lines += ["", *(f"  {line}" for line in table(rows, right=(1, 3, 4)))]
     lines += [f"  {line}" for line in figures.latencies(job)]
+    lines += [f"  not shown: {text}" for text in figures.not_shown(job)]
     for what, names in figures.allowances(job):
         lines.append(f"  {what}: {', '.join(names)}")
     if job.binding:

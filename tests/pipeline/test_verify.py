@@ -207,3 +207,23 @@ def test_an_edited_manifest_is_no_defect(dist, change, says):
     assert says in run.stdout + run.stderr
     assert "Traceback" not in run.stdout + run.stderr
     assert "KeyError" not in run.stdout + run.stderr
+
+
+def test_a_folder_whose_values_nobody_compares_is_not_called_proven(dist):
+    run = ckpt_action("verify", str(dist), folder=dist.parent)
+    assert run.returncode == 0, run.stdout
+    assert ": proven" not in run.stdout
+    assert "not shown: values of saved-model: not compared with anything" in run.stdout
+
+
+def test_looser_tolerances_in_the_manifest_are_named(exported, tmp_path):
+    folder = Path(shutil.copytree(exported, tmp_path / "edited"))
+    manifest = folder / "dist" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    for job in content["jobs"]:
+        job |= {"rtol": 0.5, "atol": 100.0}
+    manifest.write_text(json.dumps(content))
+    sign_again(folder / "dist")
+    run = ckpt_action("verify", "dist", folder=folder)
+    assert "affine is compared with rtol 0.5, as manifest.json says" in run.stdout
+    assert "affine is compared with atol 100, as manifest.json says" in run.stdout

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 
 import pytest
 
 from ckpt_action.errors import ExitCode, Problem
-from ckpt_action.outcome import Run
-from ckpt_action.report import figures
+from ckpt_action.outcome import Proof, Run
+from ckpt_action.report import figures, page, summary
 from ckpt_action.report.text import render
 from tests.report import sample
 
@@ -73,3 +75,20 @@ def test_sizes_are_decimal(size: int, text: str) -> None:
 def test_nan_is_the_largest_difference() -> None:
     assert str(figures.largest([1.0, float("nan"), None, 2.0])) == "nan"
     assert figures.largest([None]) is None
+
+
+def test_what_no_proof_shows_is_in_every_rendering() -> None:
+    detail = "signature serving_default: not verifiable by outputs"
+    proofs = (
+        Proof(name="sensitive", passed=None, detail=detail),
+        Proof(name="rows", passed=None, detail="not applicable"),
+    )
+    job = sample.digits()
+    unseen = replace(job.artifacts[0], verdicts=())
+    run = sample.run(replace(job, proofs=proofs, artifacts=(unseen, *job.artifacts[1:])))
+    assert figures.run_status(run) is figures.Status.UNPROVEN
+    for text in (render(run), summary.render(run), page.render(run)):
+        words = re.sub(r"<[^>]*>|[*:]", "", html.unescape(text))
+        assert re.search(r"not shown ?signature serving_default not verifiable by", words)
+        assert "not compared with anything" in words
+    assert "not applicable" not in render(run)
