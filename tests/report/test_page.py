@@ -69,9 +69,21 @@ def test_the_largest_variable_comes_first() -> None:
 def test_nothing_is_loaded_from_anywhere() -> None:
     text = render(sample.RED)
     page = Page(text)
-    assert not {"script", "link", "img", "iframe", "object", "a"} & set(page.tags)
-    assert not {name for name, _ in page.attributes} & {"src", "href", "style", "onload"}
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    assert not {name for name, _ in page.attributes} & {"src", "style", "onload"}
+    ids = {value for name, value in page.attributes if name == "id"}
+    assert {value for name, value in page.attributes if name == "href"} == {f"#{i}" for i in ids}
     assert not re.search(r"url\(|@import|https?:", text)
+
+
+def test_of_many_models_those_stay_open_that_somebody_has_to_look_at() -> None:
+    many = tuple(replace(sample.digits(), name=f"m{number:02}") for number in range(39))
+    (failed,) = (job for job in sample.RED.jobs if job.name == "captioner@1200")
+    text = render(replace(sample.RED, jobs=(*many, failed), problems=()))
+    assert text.index("#model-0") < text.index("captioner@1200") < text.index("m00")
+    assert text.count('<details class="model" open>') == 1
+    assert text.count('<details class="model">') == 39
+    assert render(sample.GREEN).count('<details class="model" open>') == 1
 
 
 def test_what_changes_from_run_to_run_is_not_on_the_page() -> None:
