@@ -7,10 +7,9 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+import { FLAGS } from './flags.mjs';
 
 const PACKAGES = ['core', 'converter', 'backend-cpu', 'backend-wasm', 'backend-webgl'];
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 const request = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const resolve = createRequire(import.meta.url).resolve;
