@@ -13,6 +13,16 @@ import tensorflow as tf
 
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
+_autograph = getattr(getattr(tf, "__internal__", None), "autograph", None)
+_outermost = _autograph.control_status_ctx() if _autograph else None
+"""Where this module is imported nothing has decided about AutoGraph, so it converts."""
+
+
+def converted(function: Any) -> Any:
+    """`function` with AutoGraph, in a trace that does without; the function itself where there is
+    no such call: code that needs AutoGraph then fails to be traced."""
+    return _autograph.tf_convert(function, _outermost) if _autograph else function
+
 
 def concrete_function_class() -> type | None:
     """What `get_concrete_function` returns; None where it cannot be found."""

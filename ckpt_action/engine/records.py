@@ -44,6 +44,8 @@ class Rebuilt:
     """Runs the code once more, as if for the first time, but every variable begins with the
     present value of its counterpart here; None where no code makes the model. Raises
     CkptActionError, or whatever code raises that cannot run twice in a process."""
+    lazy: bool = False
+    """Initial values may have been put off."""
     fill_kept: Callable[[], None] = lambda: None
     """Gives variables that nothing was restored into their initial value; to be called once."""
     problems: tuple[Problem, ...] = ()

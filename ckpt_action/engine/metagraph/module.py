@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from tensorflow.python.framework import auto_control_deps
 
 from ckpt_action.config.records import Signature
+from ckpt_action.engine import internals
 from ckpt_action.engine.metagraph.parts import Part, variable_parts
 from ckpt_action.engine.metagraph.prune import VARIABLES, Pruned, prune
+from ckpt_action.engine.metagraph.saver_names import saver_names
 from ckpt_action.engine.metagraph.signatures import own_signatures
 from ckpt_action.engine.metagraph.suggest import undeclared
 from ckpt_action.engine.metagraph.tables import make_tables
@@ -27,7 +28,8 @@ class GraphModel(tf.Module):  # type: ignore[misc]
     """The variables and tables that the declared signatures read, named as in the graph.
 
     `unread` names the graph's other variables: the checkpoint has values for them, rightly unused.
-    `parts` tells which variables are parts of a value that is stored whole.
+    `parts` tells which variables are parts of a value that is stored whole, `stored_names` which
+    are stored under another name than their own.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class GraphModel(tf.Module):  # type: ignore[misc]
         tables: Mapping[str, Any],
         unread: frozenset[str],
         parts: Mapping[str, Part],
+        stored_names: Mapping[str, str],
     ) -> None:
         super().__init__(name="graph")
         self.graph_variables = dict(variables)
         self.tables = dict(tables)
         self.unread = unread
         self.parts = dict(parts)
+        self.stored_names = dict(stored_names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,7 @@ def graph_model(
         make_tables(meta, {name for part in pruned.values() for name in part.tables}),
         frozenset(n.name for n in meta.graph_def.node if n.op in VARIABLES) - set(variables),
         variable_parts(meta),
+        saver_names(meta),
     )
     calls = {s.name: GraphCall(model=model, pruned=pruned[s.name]) for s in signatures}
     notes += tuple(note for part in pruned.values() for note in part.notes)
@@ -107,6 +112,7 @@ def own_control_dependencies() -> Iterator[None]:
     What `tf.function` adds by itself it cannot work out where loops and conditions are Switch,
     Merge, Enter and Exit. `wrap_function` leaves it out too, but takes no arguments by name.
     """
+    auto_control_deps = internals.automatic_control_dependencies()
     original = auto_control_deps.AutomaticControlDependencies
 
     class _None(original):  # type: ignore[misc,valid-type]

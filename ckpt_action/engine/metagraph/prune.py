@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.framework import op_def_registry
 
 from ckpt_action.config.records import Signature
+from ckpt_action.engine import internals
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 
 VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"})
@@ -213,7 +213,7 @@ def _writes(signature: Signature, needed: Mapping[str, Any]) -> Iterator[Problem
 def _unknown_ops(meta: Any, needed: Mapping[str, Any]) -> Iterator[Problem]:
     functions = {function.signature.name for function in meta.graph_def.library.function}
     used = {node.op for node in needed.values()} - functions
-    unknown = sorted(op for op in used if op_def_registry.get(op) is None)
+    unknown = sorted(op for op in used if internals.op_definition(op) is None)
     if unknown:
         yield Problem(
             code=ExitCode.ENVIRONMENT,

@@ -15,14 +15,12 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
+from ckpt_action.engine import internals
 from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.rebuild.keras_inputs import input_structure, legal_name, model_inputs
 from ckpt_action.engine.rebuild.signatures import find_method, inference_arguments, parameters
 from ckpt_action.errors import ExitCode, fail
-
-_OUTERMOST = tf.__internal__.autograph.control_status_ctx()
-"""Where this module is imported nothing has decided about AutoGraph, so it converts."""
 
 Style = Literal["keywords", "positional", "list", "dict"]
 
@@ -80,8 +78,7 @@ def _converted(target: Any) -> Any:
     """`target` as `tf.function` would trace it: with AutoGraph, which our own frames do without."""
     if tf.executing_eagerly():
         return target
-    call = target if inspect.isroutine(target) else target.__call__
-    return tf.__internal__.autograph.tf_convert(call, _OUTERMOST)
+    return internals.converted(target if inspect.isroutine(target) else target.__call__)
 
 
 def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:

@@ -27,6 +27,10 @@ class Creations:
         with _after_creation(lambda v: self._made.append((_key(v), weakref.ref(v)))):
             yield
 
+    def forget(self) -> None:
+        """What was made so far was in vain."""
+        self._made.clear()
+
     @contextmanager
     def repeated(self) -> Iterator[Repetition]:
         """What is made inside gets, as soon as it exists, the present value of its counterpart."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,17 @@ class BeforeImport:
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = roots
-        self._registered = [dict(one) for one in _registries()]
+        self._registered = [(one, dict(one)) for one in _registries()]
+
+    def undo(self) -> _Imported:
+        """Leave nothing of what the user's code added; returns it."""
+        added = _Imported(
+            modules=self._taken_out(), registered=[(one, dict(one)) for one in _registries()]
+        )
+        _set(self._registered)
+        for keras in _kerases():
+            internals.reset_keras_names(keras)
+        return added
 
     @contextmanager
     def again(self) -> Iterator[None]:
@@ -27,20 +38,13 @@ class BeforeImport:
         A cache in a module, or a model that is made when the module is imported, would otherwise
         be the same for both.
         """
-        modules = self._taken_out()
-        registries = _registries()
-        registered = [dict(one) for one in registries]
-        for one, before in zip(registries, self._registered, strict=False):
-            _set(one, before)
-        for keras in _kerases():
-            internals.reset_keras_names(keras)
+        added = self.undo()
         try:
             yield
         finally:
             self._taken_out()
-            sys.modules.update(modules)
-            for one, before in zip(registries, registered, strict=True):
-                _set(one, before)
+            sys.modules.update(added.modules)
+            _set(added.registered)
 
     def _taken_out(self) -> dict[str, Any]:
         """Namespace packages too, which lead to their modules; not what Python cannot load twice:
@@ -56,7 +60,17 @@ class BeforeImport:
         return found
 
 
-def _registries() -> list[dict[Any, Any]]:
+_Registry = dict[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Imported:
+    modules: dict[str, Any]
+    registered: list[tuple[_Registry, _Registry]]
+    """Each registry and what it held."""
+
+
+def _registries() -> list[_Registry]:
     """The dicts in which each loaded Keras keeps the classes that code registered."""
     return [registry for keras in _kerases() for registry in internals.registries(keras)]
 
@@ -65,6 +79,7 @@ def _kerases() -> list[Any]:
     return [keras for generation in (3, 2) if (keras := loaded_keras(generation)) is not None]
 
 
-def _set(registry: dict[Any, Any], content: dict[Any, Any]) -> None:
-    registry.clear()
-    registry.update(content)
+def _set(contents: list[tuple[_Registry, _Registry]]) -> None:
+    for registry, content in contents:
+        registry.clear()
+        registry.update(content)

@@ -8,34 +8,34 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager.polymorphic_function.concrete_function import ConcreteFunction
-from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 
+from ckpt_action.engine import internals
 from ckpt_action.engine.kerases import loaded_keras
 from ckpt_action.engine.rebuild.lazy_init import LazyVariables
 from ckpt_action.engine.rebuild.zero_pages import can_tell
 
 
 @contextmanager
-def lazy_variables(*, enabled: bool) -> Iterator[LazyVariables]:
+def lazy_variables(lazy: LazyVariables) -> Iterator[None]:
     """Variables made inside are filled late where that is certain to make no difference.
 
-    Where `enabled` is false, or this machine cannot tell whether memory was read, all are filled
-    at once. Runs no operation itself: user code may still have to configure TensorFlow.
+    Where `lazy` is not enabled, this machine cannot tell whether memory was read, or TensorFlow has
+    no place to watch for reads, all are filled at once. Runs no operation itself: user code may
+    still have to configure TensorFlow.
     """
-    lazy = LazyVariables()
+    variable, function = internals.resource_variable_class(), internals.concrete_function_class()
     with ExitStack() as stack:
-        if enabled and can_tell():
+        if lazy.enabled and can_tell() and variable and function:
             stack.enter_context(tf.variable_creator_scope(functools.partial(_create, lazy)))
-            stack.enter_context(_watched_handles(lazy))
-            for owner, name, replacement in _replacements(lazy):
+            stack.enter_context(_watched_handles(lazy, variable))
+            for owner, name, replacement in _replacements(lazy, function):
                 stack.callback(setattr, owner, name, owner.__dict__[name])
                 setattr(owner, name, replacement)
-        yield lazy
+        yield
 
 
-def _replacements(lazy: LazyVariables) -> Iterator[tuple[Any, str, Any]]:
-    for kind in (type(tf.function(lambda: None)), ConcreteFunction):
+def _replacements(lazy: LazyVariables, concrete: type) -> Iterator[tuple[Any, str, Any]]:
+    for kind in (type(tf.function(lambda: None)), concrete):
         owner = _owner(kind, "__call__")
         yield owner, "__call__", _calling(lazy, owner.__call__)
     keras = loaded_keras(3)
@@ -85,7 +85,7 @@ def _create(lazy: LazyVariables, next_creator: Any, **options: Any) -> Any:
 
 
 @contextmanager
-def _watched_handles(lazy: LazyVariables) -> Iterator[None]:
+def _watched_handles(lazy: LazyVariables, kind: Any) -> Iterator[None]:
     """Every read of a variable, TensorFlow's own in C++ too, asks for its `_handle` first."""
 
     def get(variable: Any) -> Any:
@@ -98,8 +98,8 @@ def _watched_handles(lazy: LazyVariables) -> Iterator[None]:
     def put(variable: Any, handle: Any) -> None:
         variable.__dict__["_handle"] = handle
 
-    BaseResourceVariable._handle = property(get, put)  # noqa: SLF001
+    kind._handle = property(get, put)  # noqa: SLF001
     try:
         yield
     finally:
-        del BaseResourceVariable._handle  # noqa: SLF001
+        del kind._handle  # noqa: SLF001

@@ -67,7 +67,10 @@ class Waiting:
 class LazyVariables:
     """The variables of one model that have no initial value yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, enabled: bool) -> None:
+        self.enabled = enabled
+        self.put_off = False
+        """Whether any initial value ever was."""
         self._waiting: dict[int, Waiting] = {}
         self._taken: list[str] = []
         self._functions = 0
@@ -83,6 +86,7 @@ class LazyVariables:
         late.open = False
         if late.put_off is None:
             return
+        self.put_off = True
         pages, value = late.put_off
         self._waiting[id(variable)] = Waiting(variable=variable, pages=pages, value=value)
 

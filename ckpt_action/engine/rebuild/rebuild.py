@@ -23,12 +23,13 @@ from ckpt_action.engine.rebuild.eager import check_eager, check_variables
 from ckpt_action.engine.rebuild.entry_point import make_model
 from ckpt_action.engine.rebuild.fresh import BeforeImport
 from ckpt_action.engine.rebuild.lazy_hooks import lazy_variables
+from ckpt_action.engine.rebuild.lazy_init import LazyVariables
 from ckpt_action.engine.rebuild.signatures import resolve_signatures
 from ckpt_action.engine.rebuild.user_code import loaded_sources
 from ckpt_action.engine.rebuild.user_modules import extend_path, import_module
 from ckpt_action.engine.records import Family, Rebuilt
 from ckpt_action.engine.trace.semantics import semantic_changes
-from ckpt_action.errors import CkptActionError, ExitCode, Severity, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 from ckpt_action.plan import Job
 
 _NO_MODELS = (
@@ -57,20 +58,34 @@ def rebuild(job: Job) -> Rebuilt:
         return _from_meta(job)
     before, creations = BeforeImport(roots), Creations()
     with creations.recorded():
-        rebuilt = _by_code(job, roots)
+        rebuilt = _lazily(job, roots, before, creations)
     changes = semantic_changes(rebuilt.model, job)
     if any(problem.severity is Severity.ERROR for problem in changes):
         raise CkptActionError(*changes)
 
     def again() -> tuple[Rebuilt, Repetition]:
         with before.again(), creations.repeated() as repetition:
-            return _by_code(job, roots), repetition
+            return _by_code(job, roots, LazyVariables(enabled=rebuilt.lazy)), repetition
 
     return replace(rebuilt, again=again, problems=rebuilt.problems + changes)
 
 
-def _by_code(job: Job, roots: Sequence[Path]) -> Rebuilt:
-    with lazy_variables(enabled=job.model.lazy_init) as lazy:
+def _lazily(job: Job, roots: Sequence[Path], before: BeforeImport, creations: Creations) -> Rebuilt:
+    """Without initial values where that goes well, else as if it had never been tried."""
+    lazy = LazyVariables(enabled=job.model.lazy_init)
+    try:
+        return _by_code(job, roots, lazy)
+    except CkptActionError as error:
+        if not lazy.put_off:
+            raise
+        before.undo()
+        creations.forget()
+        rebuilt = _by_code(job, roots, LazyVariables(enabled=False))
+        return replace(rebuilt, problems=(*rebuilt.problems, _not_lazy(error)))
+
+
+def _by_code(job: Job, roots: Sequence[Path], lazy: LazyVariables) -> Rebuilt:
+    with lazy_variables(lazy):
         for module in job.model.imports:
             import_module(module, roots)
         model, family = _make(job)
@@ -91,6 +106,7 @@ def _by_code(job: Job, roots: Sequence[Path]) -> Rebuilt:
         sources=loaded_sources(roots),
         op_libraries=job.model.op_libraries,
         callers=callers,
+        lazy=lazy.enabled,
         fill_kept=lazy.fill_kept,
         problems=warnings,
     )
@@ -189,6 +205,16 @@ def _advice(found: object) -> str:
     if "KerasTensor" in type(found).__name__:
         return "Return `keras.Model(inputs, outputs)`."
     return "Return a Keras model, a tf.Module or a callable that holds its variables."
+
+
+def _not_lazy(error: CkptActionError) -> Problem:
+    return Problem(
+        code=ExitCode.REBUILD,
+        severity=Severity.NOTE,
+        message="initial values were drawn although the checkpoint replaces them, for without them "
+        f"the code failed: {error.problems[0].message}",
+        hint="Set `lazy-init = false` for this model, and it runs once.",
+    )
 
 
 def _no_variables(model: Any) -> CkptActionError:

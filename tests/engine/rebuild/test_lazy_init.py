@@ -18,7 +18,7 @@ from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.rebuild import lazy_hooks
 from ckpt_action.engine.rebuild.zero_pages import ZeroPages, can_tell
 from ckpt_action.engine.restore import restore
-from ckpt_action.errors import ExitCode
+from ckpt_action.errors import Severity
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux tells which memory was read"
@@ -140,12 +140,29 @@ def test_another_method_of_a_graph_model_is_run():
     assert compared("plain", X, dataclasses.replace(model, name="other"))[0] == 0
 
 
-def test_what_reads_behind_our_back_is_found():
-    problem = problem_of(built, "hidden_reading")
-    assert problem.code is ExitCode.REBUILD
-    assert "dense/kernel" in problem.message
-    assert "lazy-init = false" in problem.hint
-    assert built("hidden_reading", lazy_init=False).model.constant > 0
+@pytest.mark.parametrize(
+    ("build", "why"),
+    [("hidden_reading", "dense/kernel"), ("fails_on_zeros", "all weights are zero")],
+)
+def test_where_code_cannot_do_without_it_runs_again_with_initial_values(build, why):
+    found = built(build)
+    (note,) = found.problems
+    assert note.severity is Severity.NOTE
+    assert why in note.message
+    assert "lazy-init = false" in note.hint
+    assert found.model.constant > 0
+    assert not found.fill_kept.__self__._waiting
+    assert built(build, lazy_init=False).problems == ()
+    twin, began = found.again()
+    pairs = zip(reachable_variables(found.model), reachable_variables(twin.model), strict=True)
+    for (_, one), (_, two) in pairs:
+        assert not began.mistaken(two, one)
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+
+
+def test_code_that_fails_anyhow_says_why_by_itself():
+    problem = problem_of(built, "fails_anyhow")
+    assert "ValueError: 1 models were made" in problem.message
 
 
 def test_what_shares_behind_our_back_is_found():

@@ -175,6 +175,21 @@ def hidden_reading():
     return model
 
 
+def fails_on_zeros():
+    model = hidden_reading()
+    if not model.constant:
+        raise ValueError("all weights are zero")
+    return model
+
+
+_MADE = []
+
+
+def fails_anyhow():
+    _MADE.append(plain())
+    raise ValueError(f"{len(_MADE)} models were made")
+
+
 def hidden_sharing():
     """Keeps the memory without reading it."""
     model = plain()
