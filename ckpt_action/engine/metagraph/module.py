@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine import internals
+from ckpt_action.engine.metagraph.functions import register_functions
 from ckpt_action.engine.metagraph.parts import Part, variable_parts
 from ckpt_action.engine.metagraph.prune import VARIABLES, Pruned, prune
 from ckpt_action.engine.metagraph.saver_names import saver_names
@@ -91,6 +92,8 @@ def graph_model(
             problems += error.problems
     if problems:
         raise CkptActionError(*problems)
+    for part in pruned.values():
+        register_functions(part.graph)
     handles = [(name, part) for part in pruned.values() for name in part.variables]
     variables = {name: _variable(part.definitions[name]) for name, part in handles}
     model = GraphModel(

@@ -37,7 +37,8 @@ def attempt_by_name(model: LiveModel, source: Source, rules: Restore) -> Attempt
     """Lay the model over the values of the checkpoint, or of the scope that is its root."""
     scope = f"{rules.root}/" if rules.root else ""
     offered = _offered(source, scope)
-    exact = {v.path: tuple(_exact(v, offered)) for v in model.own()}
+    stored_names = _stored_names(model)
+    exact = {v.path: tuple(_exact(v, offered, stored_names)) for v in model.own()}
     taken = {c.value.key for found in exact.values() for c in found}
     loose = {name: value for name, value in offered.items() if value.key not in taken}
     state = optimizer_state({name: value.shape for name, value in loose.items()})
@@ -73,8 +74,11 @@ def _offered(source: Source, scope: str) -> Mapping[str, Value]:
     return found
 
 
-def _exact(variable: LiveVariable, offered: Mapping[str, Value]) -> Iterator[Candidate]:
-    for name in variable.names:
+def _exact(
+    variable: LiveVariable, offered: Mapping[str, Value], stored_names: Mapping[str, str]
+) -> Iterator[Candidate]:
+    saved_as = stored_names.get(variable.path, "")
+    for name in [saved_as] if saved_as in offered else variable.names:
         if name in offered:
             yield Candidate(variable=variable, value=offered[name], ordered=False)
 
@@ -121,7 +125,14 @@ def _role(value: Value, state: frozenset[str]) -> Role:
 def _unread(model: LiveModel) -> frozenset[str] | None:
     """A TF1 graph names the variables that no declared signature reads; None: is no such graph."""
     unread: frozenset[str] | None = getattr(model.root, "unread", None)
-    return unread
+    stored_names = _stored_names(model)
+    return None if unread is None else frozenset(stored_names.get(n, n) for n in unread)
+
+
+def _stored_names(model: LiveModel) -> Mapping[str, str]:
+    """A TF1 graph knows which of its variables its Saver stores under another name."""
+    names: Mapping[str, str] = getattr(model.root, "stored_names", {})
+    return names
 
 
 def _unread_note(model: LiveModel, source: Source, used: set[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ckpt_action.config.records import Restore
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.attempt import judge
 from ckpt_action.engine.restore.live import is_aside, is_layer
+from ckpt_action.engine.restore.permissions import all_allowed
 from ckpt_action.engine.restore.records import (
     Attempt,
     Candidate,
@@ -33,6 +34,8 @@ def attempt_by_order(model: LiveModel, source: LegacySource, rules: Restore) -> 
     layers = [_orders(layer, own) for layer in getattr(model.root, "layers", ())]
     layers = [orders for orders in layers if orders[0]]
     stored = [[source.values[key] for key in keys] for keys in source.layers.values()]
+    if len(layers) < len(stored):
+        stored = [values for values in stored if not all_allowed(rules.allow_unused, values)]
     candidates: dict[str, tuple[Candidate, ...]] = {}
     if len(layers) == len(stored):
         for orders, values in zip(layers, stored, strict=True):
@@ -48,7 +51,10 @@ def _pair(
     """Candidates of one layer: of the orders that the names allow, those whose shapes fit."""
     usable = [order for order in orders if len(order) == len(values)]
     named = [order for order in usable if _names_allow(order, values)] or usable[:1]
-    fitting = [order for order in named if _shapes_fit(order, values)] or named[:1]
+    fitting = [order for order in named if _shapes_fit(order, values)]
+    if not fitting and (by_name := _by_names(orders[0], values)):
+        return by_name
+    fitting = fitting or named[:1]
     found: dict[str, dict[str, Candidate]] = {}
     for order in fitting:
         for live, value in zip(order, values, strict=True):
@@ -56,6 +62,25 @@ def _pair(
                 variable=live, value=value, ordered=True
             )
     return {path: tuple(several.values()) for path, several in found.items()}
+
+
+def _by_names(order: list[LiveVariable], values: list[Value]) -> dict[str, tuple[Candidate, ...]]:
+    """Candidates of one layer by the recorded names, where no order fits: parts of a nested model
+    were frozen in training. Empty where the names are not the same on both sides, each once."""
+    live = {_own_name(v.path): v for v in order}
+    stored = {_own_name(value.full_name): value for value in values}
+    if live.keys() != stored.keys() or not len(live) == len(stored) == len(order) == len(values):
+        return {}
+    return {
+        v.path: (Candidate(variable=v, value=stored[name], ordered=False),)
+        for name, v in live.items()
+    }
+
+
+def _own_name(name: str) -> tuple[str, ...]:
+    """Layer and variable, in the words of Keras 3."""
+    parts = name.split(":", maxsplit=1)[0].split("/")[-2:]
+    return (*parts[:-1], "kernel" if parts[-1] == "depthwise_kernel" else parts[-1])
 
 
 def _shapes_fit(order: list[LiveVariable], values: list[Value]) -> bool:

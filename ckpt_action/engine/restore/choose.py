@@ -54,7 +54,9 @@ def _attempts(model: LiveModel, source: Source, rules: Restore) -> list[Attempt]
     if isinstance(source, WeightsSource):
         route = GraphRoute(name="keras weights", graph=graph, vocabulary=SavedNames())
     else:
-        route = GraphRoute(name="object graph", graph=graph, vocabulary=TrackedNames())
+        route = GraphRoute(
+            name="object graph", graph=graph, vocabulary=TrackedNames(rules.allow_unused)
+        )
     tried = attempts(model, route, rules)
     if not any(attempt.bound for attempt in tried):
         flat = attempt_flat(model, graph, source, rules)

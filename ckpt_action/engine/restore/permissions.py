@@ -21,6 +21,11 @@ def names_of(value: Value) -> Names:
     return value.path, value.key
 
 
+def all_allowed(patterns: Iterable[str], values: Iterable[Value]) -> bool:
+    """Whether each of `values`, all of a layer's, may stay unused."""
+    return all(allowed(patterns, names_of(value)) for value in values)
+
+
 def refuse_wide(attempt: Attempt, model: LiveModel, rules: Restore) -> None:
     """Raise RESTORE for patterns that match everything there is: they would let any model pass,
     and say nothing about what is missing from this one."""

@@ -15,6 +15,7 @@ from typing import Any
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.live import Child, is_graph_container, is_layer
 from ckpt_action.engine.restore.match import By, Pair, Walk, names_taken, stored_as
+from ckpt_action.engine.restore.permissions import all_allowed
 
 _LISTS = ("_operations", "_layers", "_self_tracked_trackables")
 _RENAMED = {"kernel": ("depthwise_kernel",), "depthwise_kernel": ("kernel",)}
@@ -22,7 +23,13 @@ _RENAMED = {"kernel": ("depthwise_kernel",), "depthwise_kernel": ("kernel",)}
 
 
 class TrackedNames:
-    """Pairs in an object graph of `tf.train.Checkpoint` and of all that is built on it."""
+    """Pairs in an object graph of `tf.train.Checkpoint` and of all that is built on it.
+
+    Layers of the checkpoint all of whose values match `unused` are left out of the count.
+    """
+
+    def __init__(self, unused: tuple[str, ...] = ()) -> None:
+        self._unused = unused
 
     def pairs(self, item: Any, node: int, walk: Walk) -> Iterator[Pair]:
         below = walk.edges.below(item)
@@ -34,7 +41,24 @@ class TrackedNames:
                 walk.found.unseen.append(child.item)
             yield from (Pair(item=child.item, node=found, by=By.NAME) for found in nodes)
         if is_graph_container(item):
-            yield from _layers(item, stored, walk)
+            yield from self._layers(item, stored, walk)
+
+    def _layers(self, item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
+        layers = [layer for layer in item.layers if walk.has_weights(layer)]
+        for nodes in _stored_lists(stored, walk.graph):
+            weighty = [node for node in nodes if walk.graph.has_weights(node)]
+            if len(weighty) > len(layers):
+                weighty = [node for node in weighty if not self._is_unused(node, walk.graph)]
+            if len(weighty) == len(layers):
+                for layer, node in zip(layers, weighty, strict=True):
+                    yield Pair(item=layer, node=node, by=By.ORDER)
+        yield from _operations(item, stored, walk)
+        if "_functional" in stored:
+            yield Pair(item=item, node=stored["_functional"], by=By.NAME)
+
+    def _is_unused(self, node: int, graph: CheckpointGraph) -> bool:
+        values = (graph.value(below) for below in graph.below(node))
+        return all_allowed(self._unused, (value for value in values if value is not None))
 
 
 def _is_unseen(child: Child) -> bool:
@@ -49,18 +73,6 @@ def _renamed(child: Child, stored: Mapping[str, int], taken: set[str]) -> list[i
     bare = [name.lstrip("_") for name in (*child.names, child.own_name)]
     others = {other for name in bare for other in _RENAMED.get(name, ())} - taken
     return [stored[name] for name in others if name in stored]
-
-
-def _layers(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
-    layers = [layer for layer in item.layers if walk.has_weights(layer)]
-    for nodes in _stored_lists(stored, walk.graph):
-        weighty = [node for node in nodes if walk.graph.has_weights(node)]
-        if len(weighty) == len(layers):
-            for layer, node in zip(layers, weighty, strict=True):
-                yield Pair(item=layer, node=node, by=By.ORDER)
-    yield from _operations(item, stored, walk)
-    if "_functional" in stored:
-        yield Pair(item=item, node=stored["_functional"], by=By.NAME)
 
 
 def _operations(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
