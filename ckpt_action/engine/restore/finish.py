@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ckpt_action.engine.objects import walk
 from ckpt_action.engine.restore.live import is_layer
 from ckpt_action.engine.restore.records import LiveModel
 
@@ -14,14 +13,7 @@ def finish(model: LiveModel) -> None:
     `Normalization` keeps mean and variance as constants beside its variables, and
     `TextVectorization` its weights; Keras itself does the same after loading a `.keras` file.
     """
-    seen: dict[int, Any] = {}
-    queue = [model.root]
-    while queue:
-        item = queue.pop()
-        if id(item) in seen:
-            continue
-        seen[id(item)] = item
-        finalize = getattr(item, "finalize_state", None)
-        if is_layer(item) and callable(finalize):
+    for _, item in list(walk(model.root)):
+        finalize = getattr(item, "finalize_state", None) if is_layer(item) else None
+        if callable(finalize):
             finalize()
-        queue.extend(child.item for child in model.edges.below(item))

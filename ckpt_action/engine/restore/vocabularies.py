@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from ckpt_action.checkpoint.keras_archive import KerasArchive
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
+from ckpt_action.engine.objects import walk
 from ckpt_action.engine.restore.live import is_layer
 from ckpt_action.engine.restore.records import LiveModel
 from ckpt_action.engine.restore.saved_state import class_name
@@ -78,15 +79,9 @@ def _members(container: Any) -> dict[str, Any]:
 
 
 def _lookups(model: LiveModel) -> Iterator[Any]:
-    seen: dict[int, Any] = {}
-    queue = [model.root]
-    while queue:
-        item = queue.pop()
-        if id(item) not in seen:
-            seen[id(item)] = item
-            queue.extend(child.item for child in model.edges.below(item))
-            if is_layer(item) and hasattr(item, "lookup_table"):
-                yield item
+    yield from (
+        item for _, item in walk(model.root) if is_layer(item) and hasattr(item, "lookup_table")
+    )
 
 
 def _size(layer: Any) -> int:
