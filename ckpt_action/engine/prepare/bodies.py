@@ -19,11 +19,12 @@ def edited(graph: Any, keep: Iterable[str], edit: Edit, *, functions: bool = Tru
     `keep` names the nodes of the main graph that are fed or fetched.
     """
     keep = tuple(keep)
-    made = type(graph)()
-    made.CopyFrom(graph)
-    main = Editor(made.node, keep)
+    work = type(graph)()
+    work.CopyFrom(graph)
+    main = Editor(work.node, keep)
     edit(main)
-    _replace(made.node, needed(main.nodes.values(), keep))
+    made = type(graph)(library=work.library, versions=work.versions)
+    made.node.extend(needed(main.nodes.values(), keep))
     for function in made.library.function if functions else ():
         results = [producer(r) for r in (*function.ret.values(), *function.control_ret.values())]
         body = Editor(function.node_def, results, function.ret)

@@ -78,8 +78,15 @@ class _Lowering:
         batch, summed = len(axes.batch), len(axes.summed)
         left_free, right_free = len(axes.left_free), len(axes.right_free)
         left_shape, right_shape = self._shape("left", left), self._shape("right", right)
-        left_flat = self._grouped("left", left, left_shape, batch, (left_free, summed))
-        right_flat = self._grouped("right", right, right_shape, batch, (summed, right_free))
+        # Of a kernel, which is a constant, the size is known before the model runs.
+        size = self._size("summed", right_shape, batch, summed)
+        left_flat, right_flat = left, right
+        if (left_free, summed) != (1, 1):
+            rest = self._rest("left", left_shape, batch, batch, left_free)
+            left_flat = self._flat("left", left, left_shape, batch, [rest, size])
+        if (summed, right_free) != (1, 1):
+            rest = self._rest("right", right_shape, batch, batch + summed, right_free)
+            right_flat = self._flat("right", right, right_shape, batch, [size, rest])
         product = self._product(left_flat, right_flat, batched=batch > 0)
         if (left_free, right_free) != (1, 1):
             sizes = [
@@ -96,25 +103,23 @@ class _Lowering:
         order = self._ints(f"{side}/order", [have.index(axis) for axis in want])
         return self._add(f"{side}/turned", "Transpose", [reference, order], Tperm=attr(tf.int32))
 
-    def _grouped(
-        self, side: str, reference: str, shape: str, batch: int, groups: tuple[int, int]
-    ) -> str:
-        """`reference` with its last two groups of axes as one axis each."""
-        if groups == (1, 1):
-            return reference
+    def _flat(self, side: str, reference: str, shape: str, batch: int, sizes: list[str]) -> str:
+        """`reference` with what follows its batch axes as two axes of `sizes`."""
         parts = [self._part(f"{side}/batch", shape, 0, batch)] if batch else []
-        start = batch
-        for number, length in enumerate(groups):
-            part = self._part(f"{side}/group_{number}", shape, start, length)
-            zero = self._ints(f"{side}/axis_{number}", [0])
-            parts.append(
-                self._body.add(
-                    self._node, f"{side}/size_{number}", "Prod", [part, zero],
-                    T=attr(tf.int32), Tidx=attr(tf.int32), keep_dims=attr(True),
-                )
-            )  # fmt: skip
-            start += length
-        return self._reshaped(f"{side}/flat", reference, self._joined(side, parts))
+        return self._reshaped(f"{side}/flat", reference, self._joined(side, [*parts, *sizes]))
+
+    def _rest(self, side: str, shape: str, batch: int, start: int, length: int) -> str:
+        """The size of free axes as one; without batch axes there is nothing else that it can be."""
+        if not batch:
+            return self._ints(f"{side}/rest", [-1])
+        return self._size(f"{side}/rest", shape, start, length)
+
+    def _size(self, suffix: str, shape: str, start: int, length: int) -> str:
+        """The product of the sizes of `length` axes."""
+        part = self._part(f"{suffix}/part", shape, start, length)
+        kinds = {"T": attr(tf.int32), "Tidx": attr(tf.int32), "keep_dims": attr(True)}
+        zero = self._ints(f"{suffix}/axis", [0])
+        return self._body.add(self._node, suffix, "Prod", [part, zero], **kinds)
 
     def _product(self, left: str, right: str, *, batched: bool) -> str:
         if batched:
