@@ -54,6 +54,8 @@ def warnings_of(model):
         ("CopiesInClosure", "float32[4, 4]"),
         ("DecidesByInitialValue", "operation"),
         ("DecidesByZero", "operation"),
+        ("copies_while_building", "attribute `_layers.1.copied`"),
+        ("LooksUpInitialValues", "operation"),
         ("DrawsWhenMade", "attribute `mixing`"),
         ("draws_in_a_module_variable", "float32[4, 4]"),
     ],
@@ -77,11 +79,15 @@ def test_what_comes_out_the_same_from_other_initial_values_is_fine(entry_point):
     assert proof_of_origin(found).passed
 
 
-def test_a_difference_that_no_probe_shows_is_a_warning():
-    _, found = restored_with_others("KeepsWithoutEffect")
+@pytest.mark.parametrize(
+    ("entry_point", "named"),
+    [("KeepsWithoutEffect", "attribute `copied`"), ("SumsOverASet", "operation")],
+)
+def test_a_difference_that_no_probe_shows_is_a_warning(entry_point, named):
+    _, found = restored_with_others(entry_point)
     (problem,) = found.problems
     assert problem.severity is Severity.WARNING
-    assert "attribute `copied`" in problem.message
+    assert named in problem.message
     assert proof_of_origin(found).passed is None
 
 

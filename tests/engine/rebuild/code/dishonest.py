@@ -131,6 +131,46 @@ def draws_in_a_module_variable():
     return keras.Model(x, L.Lambda(lambda y: tf.matmul(y, _DRAWN))(L.Dense(4)(x)))
 
 
+class CopiesWhileBuilding(L.Layer):
+    """In a Functional model, whose large weights get their initial values late."""
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(4, 20000), name="kernel")
+        with tf.init_scope():
+            self.copied = tf.convert_to_tensor(self.kernel)[:, :3] * 2.0
+
+    def call(self, x):
+        return tf.matmul(x, self.copied) + tf.matmul(x, self.kernel)[:, -3:]
+
+
+def copies_while_building():
+    x = keras.Input((4,))
+    return keras.Model(x, CopiesWhileBuilding(name="layer")(x))
+
+
+class LooksUpInitialValues(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.range(4), tf.reduce_sum(self.w, 0))
+        self.table = tf.lookup.StaticHashTable(pairs, 0.0)
+
+    def __call__(self, x):
+        return x @ self.w + self.table.lookup(tf.range(4))
+
+
+class SumsOverASet(tf.Module):
+    """In another order each time that it is made."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [tf.Variable(tf.ones((4, 4)) / (n + 3), name=f"w{n}") for n in range(9)]
+        self.order = np.random.default_rng().permutation(9).tolist()
+
+    def __call__(self, x):
+        return tf.add_n([x @ self.parts[n] for n in self.order])
+
+
 class ReadsAndForgets(tf.Module):
     """Reads its variables when it is made, and when it is first called, and keeps nothing."""
 
