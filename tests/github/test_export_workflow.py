@@ -12,20 +12,13 @@ import pytest
 
 from tests.github import artifact_service, release_service
 from tests.github.artifact_service import ArtifactService
+from tests.github.documented import documented_workflow
 from tests.github.local_runner import ROOT, RUNNER, STAND_INS, outcomes, run
 from tests.github.many_models import write_models
 from tests.github.release_service import ReleaseService
 from tests.github.release_wire import TOKEN
 
-CALLER = f"""
-on: {{push: {{tags: ["v*"]}}}}
-permissions: {{}}
-jobs:
-  models:
-    permissions: {{contents: write}}
-    uses: ckpt-action/ckpt-action/.github/workflows/export.yml@v0
-    with: {{shards: SHARDS, jobs: "1", release: true, python: "{sys.executable}"}}
-"""
+CALLER = documented_workflow("many-models.yml")
 
 
 @pytest.fixture
@@ -43,7 +36,9 @@ def releases() -> Iterator[ReleaseService]:
 def call(
     workspace: Path, artifacts: ArtifactService, releases: ReleaseService, shards: int
 ) -> dict[str, Any]:
-    (workspace / "caller.yml").write_text(CALLER.replace("SHARDS", str(shards)))
+    inputs = f"shards: {shards}\n      jobs: 1\n      python: {sys.executable}\n"
+    assert "shards: 8\n" in CALLER
+    (workspace / "caller.yml").write_text(CALLER.replace("shards: 8\n", inputs))
     github = {"ref": "refs/tags/v1", "ref_name": "v1", "ref_type": "tag", "token": TOKEN}
     return run(
         workspace,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from ckpt_action.action.inputs import Inputs
+from tests.github.documented import documented_workflows
 from tests.github.local_runner import HERE, ROOT, RUNNER, node
 
 ACTION, RELEASE = "action.yml", "release/action.yml"
@@ -94,6 +96,7 @@ FAULTS = [
     (github, PROOF, "draft: true", "drafted: true"),
     (github, MERGE, "steps.merge.outputs.manifest", "steps.merge.outputs.mainfest"),
     (github, SHARD, "inputs.shard }", "inputs.shart }"),
+    (github, PROOF, "shards: 2", "shart: 2"),
     (github, EXPORT, "inputs.shards }", "inputs.shart }"),
     (github, EXPORT, "needs.plan.outputs.matrix", "needs.plan.outputs.matrx"),
     (github, EXPORT, "shard: ${{", "shart: ${{"),
@@ -220,3 +223,30 @@ def test_every_action_used_is_pinned_and_few(name: str) -> None:
     used = {step["uses"] for step in load(name)["runs"]["steps"] if "uses" in step}
     assert len({re.split("[/@]", one)[1] for one in used}) <= 3
     assert all(re.fullmatch(r"actions/[\w/-]+@[0-9a-f]{40}", one) for one in used)
+
+
+@pytest.mark.parametrize("name", documented_workflows())
+def test_a_documented_workflow_is_clean_pinned_and_least(copy: Path, name: str) -> None:
+    """The tags of our own action are the users' to move or to pin."""
+    text = documented_workflows()[name]
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {}
+    uses = [step["uses"] for job in workflow["jobs"].values() for step in job.get("steps", ())]
+    foreign = [one for one in uses if not one.startswith("ckpt-action/")]
+    assert all(re.fullmatch(r"actions/[\w/-]+@[0-9a-f]{40}", one) for one in foreign)
+    shutil.rmtree(copy / ".github" / "workflows")
+    (copy / ".github" / "workflows").mkdir()
+    (copy / ".github" / "workflows" / name).write_text(text)
+    assert github(copy).stdout == ""
+    plain = ("--offline", "--no-progress", "--strict-collection", "--format=json-v1")
+    found = json.loads(command(BIN / "zizmor", *plain, copy / ".github/workflows", cwd=copy).stdout)
+    assert {finding["ident"] for finding in found} <= {"unpinned-uses"}
+
+
+def test_a_wrong_input_in_a_documented_workflow_is_found(copy: Path) -> None:
+    text = documented_workflows()["models.yml"]
+    text = text.replace("artifact-name: models", "artefact-name: models")
+    (copy / ".github" / "workflows" / "models.yml").write_text(text)
+    lines = github(copy).stdout.splitlines()
+    assert {line.split(":")[0].rpartition("/")[2] for line in lines} == {"models.yml"}
+    assert len({line.split(":")[1] for line in lines if "artefact-name" in line}) == 2, lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from tests.github import artifact_service, release_service
 from tests.github.artifact_service import ArtifactService
+from tests.github.documented import documented_workflow
 from tests.github.exported import exported
 from tests.github.local_runner import ROOT, RUNNER, STAND_INS, outcomes, run
 from tests.github.release_service import ReleaseService
@@ -131,13 +130,6 @@ def test_what_is_wrong_is_an_annotation_and_a_red_job(
     assert releases.releases == {}
 
 
-def documented_workflow() -> str:
-    (block,) = re.findall(
-        r"^```yaml\n(.*?)^```", (ROOT / "docs/github.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-    return str(block)
-
-
 def test_the_documented_workflow(
     tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
 ) -> None:
@@ -145,7 +137,7 @@ def test_the_documented_workflow(
     workspace = tmp_path / "repository"
     shutil.copytree(ROOT / "examples/digits", workspace, ignore=shutil.ignore_patterns("dist"))
     (workspace / ".git").mkdir()
-    workflow = documented_workflow()
+    workflow = documented_workflow("models.yml")
     first = "          artifact-name: models\n"
     workflow = workflow.replace(first, f"{first}          python: {sys.executable}\n", 1)
     (workspace / "workflow.yml").write_text(workflow)
@@ -166,11 +158,3 @@ def test_the_documented_workflow(
     attested = [line for line in release_job["log"] if line.startswith("attested ")]
     assert len(attested) == len(expected) - 1
     assert outcomes({"steps": release_job["steps"]})["release"] == "success"
-
-
-def test_the_documented_workflow_is_pinned_and_least() -> None:
-    workflow = yaml.safe_load(documented_workflow())
-    assert workflow["permissions"] == {}
-    uses = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"]]
-    foreign = [name for name in uses if not name.startswith(EXPORT)]
-    assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name) for name in foreign)

@@ -4,6 +4,7 @@
 // of inputs, steps and step outputs in a composite action, and the inputs given to our own actions.
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { validate } from '@actions/languageservice';
 import { Lexer, Parser } from '@actions/expressions';
 import { TextDocument } from 'vscode-languageserver-textdocument';
@@ -14,14 +15,29 @@ const FUNCTIONS = ['always', 'cancelled', 'failure', 'hashFiles', 'success'].map
   name, minArgs: 0, maxArgs: 255,
 }));
 const known = JSON.parse(fs.readFileSync(new URL('./metadata.json', import.meta.url), 'utf8'));
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const isAction = (file) => path.basename(file) === 'action.yml';
 const actionOf = (uses) => known.actions[uses.split('@')[0]];
 
-async function languageService(file, text) {
+/** Of this very repository, as others name it. */
+function ownMetadata(folder) {
+  const file = path.join(repository, folder, 'action.yml');
+  const { name, description, inputs } = parseDocument(fs.readFileSync(file, 'utf8')).toJS();
+  return { name, description, inputs, outputs: {} };
+}
+
+async function languageService(file, text, root) {
   const document = TextDocument.create(`file:///${file}`, 'yaml', 1, text);
+  const home = (owner) => (owner === 'ckpt-action' ? repository : root);
   const found = await validate(document, {
+    fileProvider: {
+      getFileContent: async ({ owner, path: name }) => ({
+        name, content: fs.readFileSync(path.join(home(owner), name), 'utf8'),
+      }),
+    },
     actionsMetadataProvider: {
       fetchActionMetadata: async ({ owner, name, path: folder }) => {
+        if (owner === 'ckpt-action') return ownMetadata(folder ?? '');
         const about = known.actions[[owner, name, folder].filter(Boolean).join('/')];
         if (!about) return undefined;
         const inputs = about.inputs.map((input) => [
@@ -98,15 +114,25 @@ function crossReferences(text) {
   return findings;
 }
 
-function ownInputs(text, own) {
+/** What one of our own actions or reusable workflows takes; undefined for others'. */
+function inputsOf(uses, root) {
+  const [, start, rest] = /^([.$]\/|ckpt-action\/ckpt-action\/)([^@]*)/.exec(uses) ?? [];
+  if (!start) return undefined;
+  const home = start.length === 2 ? root : repository;
+  const file = path.join(home, rest, rest.endsWith('.yml') ? '' : 'action.yml');
+  const found = parseDocument(fs.readFileSync(file.replace(/\/$/, ''), 'utf8')).toJS();
+  return found.inputs ?? found.on.workflow_call.inputs;
+}
+
+function ownInputs(text, root) {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
   const findings = [];
   visit(document, {
     Map(_, step) {
       const uses = step.get?.('uses');
-      if (typeof uses !== 'string' || !/^[.$]\//.test(uses)) return;
-      const { inputs } = parseDocument(fs.readFileSync(own(uses), 'utf8')).toJS();
+      const inputs = typeof uses === 'string' ? inputsOf(uses, root) : undefined;
+      if (!inputs) return;
       for (const { key } of step.get('with')?.items ?? []) {
         if (key.value in inputs) continue;
         findings.push([counter.linePos(key.range[0]).line, `${uses} has no input '${key.value}'`]);
@@ -119,12 +145,9 @@ function ownInputs(text, own) {
 let count = 0;
 for (const file of process.argv.slice(2)) {
   const text = fs.readFileSync(file, 'utf8');
-  const findings = await languageService(file, text);
-  if (isAction(file)) findings.push(...crossReferences(text));
-  else {
-    const root = path.resolve(path.dirname(file), '../..');
-    findings.push(...ownInputs(text, (uses) => path.join(root, uses.slice(2), 'action.yml')));
-  }
+  const root = path.resolve(path.dirname(file), '../..');
+  const findings = await languageService(file, text, root);
+  findings.push(...(isAction(file) ? crossReferences(text) : ownInputs(text, root)));
   for (const [line, message] of findings) console.log(`${file}:${line}: ${message}`);
   count += findings.length;
 }
