@@ -19,6 +19,13 @@ IMAGE = noise(2, 6, 6, 4)
 STATISTICS = {name: np.abs(noise(4)) + 0.5 for name in ("scale", "offset", "mean", "variance")}
 
 
+def _looks_up(m, x):
+    m.table = tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([1, 2], tf.int64)), -1
+    )
+    return {"y": m.table.lookup(x)}
+
+
 def _lower(m, x):
     with tf.name_scope("text_cleaning"):
         return {"y": tf.strings.lower(x)}
@@ -56,6 +63,7 @@ def _fake_quantised(m, x):
 
 CASES = {
     "an unknown op": (_lower, {}, np.array([b"Ab"], object), r"no op StringLower .*text_cleaning"),
+    "a table": (_looks_up, {}, np.array([b"a"], object), "uses a lookup table"),
     "float64": (lambda m, x: {"y": x * m.w}, {"w": np.ones(3)}, np.ones((2, 3)), "with float64"),
     "float16": (
         lambda m, x: {"y": tf.cast(tf.cast(x, tf.float16) * 2, tf.float32)},
