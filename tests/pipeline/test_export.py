@@ -69,6 +69,7 @@ def test_every_artifact_has_every_proof(exported):
             "deterministic": True,
             "sensitive": True,
             "rows": True,
+            "origin": True,
         }
         for artifact in job.artifacts:
             shown = {"signature", "payload", "values"} | ({"golden"} & {job.golden and "golden"})
@@ -96,7 +97,7 @@ def test_the_report_says_what_the_manifest_leaves_out(exported):
 
 
 def test_one_model_again_keeps_the_others(exported, tmp_path):
-    repository = Path(shutil.copyexported_files(exported, tmp_path / "repository"))
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
     before = exported_files(repository / "dist")
     run = ckpt_action("export", "--model", "affine", "--no-reuse", folder=repository)
     assert run.returncode == 0, run.stderr
@@ -104,7 +105,7 @@ def test_one_model_again_keeps_the_others(exported, tmp_path):
 
 
 def test_an_export_repairs_what_was_damaged(exported, tmp_path):
-    repository = Path(shutil.copyexported_files(exported, tmp_path / "repository"))
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
     before = exported_files(repository / "dist")
     frozen = repository / "dist" / "affine" / "frozen-graph"
     data = bytearray((frozen / "affine.pb").read_bytes())

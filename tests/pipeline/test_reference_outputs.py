@@ -25,6 +25,7 @@ def test_seeded_probes_have_different_sizes(reference):
         "deterministic": True,
         "sensitive": True,
         "rows": None,
+        "origin": True,
     }
     assert found["problems"] == []
     assert found["values"] == [[1.0, 2.0]], "the perturbed weights are put back"
