@@ -11,7 +11,7 @@ NODE   := tests/github/node_modules/.package-lock.json
 WEB    := tests/browser/node_modules/.package-lock.json
 JOBS   ?= 2
 
-.PHONY: help demo test test-all lint format schema lock bench zoo mutate clean
+.PHONY: help demo test test-all test-supported lint format schema lock bench zoo mutate clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -25,6 +25,15 @@ test: $(VENV)/dev $(NODE) $(WEB) ## run the suite (a slice of the wide matrices)
 
 test-all: $(VENV)/dev $(NODE) $(WEB) ## run the suite with the wide matrices
 	$(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
+
+test-supported: ## run the pipeline's tests with another TensorFlow: make test-supported TENSORFLOW=2.16
+	test -x $(SUPPORTED)/bin/uv || $(PYTHON) -m venv $(SUPPORTED)
+	$(SUPPORTED)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(SUPPORTED)/bin/uv pip install -q --python $(SUPPORTED) -e '.[tensorflow,keras-2]' \
+		'tensorflow==$(TENSORFLOW).*' 'tf-keras==$(TENSORFLOW).*' 'pytest>=8.3,<10' 'hypothesis>=6.100,<7'
+	$(SUPPORTED)/bin/python -m pytest tests/pipeline -m 'not slow'
+
+SUPPORTED = $(VENV)-$(TENSORFLOW)
 
 lint: $(VENV)/dev $(NODE) ## every static check
 	$(RUN) ruff check .
@@ -62,7 +71,7 @@ LOCK := --universal --python-version 3.10 --generate-hashes --no-header --no-ann
 	--no-emit-index-url --upgrade --constraint requirements/newest.txt
 
 clean: ## remove everything the other targets made
-	rm -rf $(VENV) tests/*/node_modules dist examples/*/dist
+	rm -rf $(VENV) $(VENV)-* tests/*/node_modules dist examples/*/dist
 
 $(VENV)/export: requirements/export.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
