@@ -35,3 +35,26 @@ def test_a_checkpoint_that_changes_under_the_export_fails_it(repository):
     assert run.returncode == ExitCode.CHECKPOINT, run.stdout + run.stderr
     assert "changed while it was exported" in run.stdout
     assert not (repository / "dist" / "affine").exists()
+
+LEAVES = """
+from pathlib import Path
+from models import Affine
+
+def build():
+    notes = Path("dist/affine/notes.txt")
+    notes.parent.mkdir(parents=True, exist_ok=True)
+    notes.write_text("mine")
+    return Affine()
+"""
+
+
+def test_what_comes_into_the_way_while_exporting_is_not_moved_away(repository):
+    """The folder is looked at under its lock, and again before anything is placed."""
+    (repository / "writes.py").write_text(LEAVES)
+    (repository / "model-export.toml").write_text(CONFIG)
+    shutil.rmtree(repository / "dist", ignore_errors=True)
+    run = ckpt_action("export", folder=repository)
+    assert run.returncode == ExitCode.OUTPUT, run.stdout + run.stderr
+    assert "in the way" in run.stderr
+    assert (repository / "dist/affine/notes.txt").read_text() == "mine"
+    assert not (repository / "dist/manifest.json").exists()
