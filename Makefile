@@ -58,7 +58,7 @@ zoo: $(VENV)/dev ## make the whole checkpoint zoo in isolated environments of ol
 	$(RUN) tests.zoo.make_zoo
 
 mutate: $(VENV)/dev ## truncate and flip every file of the committed checkpoints, the whole run
-	$(RUN) pytest -n $(JOBS) tests/checkpoint -m "slow or not slow" -k mutat
+	$(RUN) pytest -n $(JOBS) tests/checkpoint tests/zoo -m "slow or not slow" -k "mutat or damaged"
 
 lock: $(VENV)/dev ## resolve requirements/*.txt again from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --extra tensorflow --extra keras-2 --extra tflite --extra onnx $(LOCK) -o requirements/export.txt

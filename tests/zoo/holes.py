@@ -54,7 +54,7 @@ HOLES: tuple[Hole, ...] = (
         "was not trained (batch statistics, bare variables) is not saved there either",
         world="*-keras3",
         saver=WITH_OPTIMIZER,
-        architecture="block_model|raw_variables",
+        architecture="block_model|raw_variables|ensemble|unet_lists",
     ),
     Hole(
         "Keras 3 writes no bare tf.Variable of a layer into its weights files",

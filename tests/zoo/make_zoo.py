@@ -70,6 +70,10 @@ def main() -> int:
         if subprocess.run([str(part) for part in command], env=settings, check=False).returncode:
             failed.append(name)
         print(f"{name}: {len(list((options.out / name).rglob('case.json')))} cases", flush=True)
+        people = [python, "-W", "ignore", HERE / "people" / "make.py", "--world", name]
+        people += ["--out", options.out.with_name("people")]
+        if subprocess.run([str(part) for part in people], env=settings, check=False).returncode:
+            failed.append(f"{name} (people)")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

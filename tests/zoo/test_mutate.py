@@ -1,0 +1,78 @@
+"""Damaged files through the whole restore: refused with a cause, or the right values.
+
+`make mutate` runs the whole; the suite runs a slice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from pack import unpack
+from running import read_case
+
+QUICK = {
+    ("tf215-keras2", "dense", "with_optimizer"),
+    ("tf215-keras2", "dense", "h5_weights"),
+    ("tf221-keras3", "dense", "keras_archive"),
+}
+
+
+def mutated(files: list[Path], each: int) -> list[dict]:
+    command = [sys.executable, "-W", "ignore", HERE / "mutate.py", "--python-path", HERE]
+    command += ["--each", each, *files]
+    run = subprocess.run(
+        [str(part) for part in command],
+        env={**os.environ, "TF_USE_LEGACY_KERAS": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+
+
+def check(results: list[dict], *, least: int) -> Counter[str]:
+    complaints = [f"{r['case']} {text}" for r in results for text in r["complaints"]]
+    assert not complaints, "\n".join(complaints[:20])
+    total: Counter[str] = Counter()
+    for result in results:
+        total.update(result["counts"])
+    assert total["refused"] > total.total() * 0.5
+    assert total.total() >= least
+    print(dict(total))
+    return total
+
+
+def name(file: Path) -> tuple[str, str, str]:
+    case = read_case(file)
+    return case["world"], case["architecture"], case["saver"]
+
+
+def test_damaged_files_are_refused_or_restored_right(tmp_path):
+    files = [file for file in unpack(tmp_path) if name(file) in QUICK]
+    assert len(files) == len(QUICK)
+    check(mutated(files, 6), least=60)
+
+
+@pytest.mark.slow
+def test_damaged_files_are_refused_or_restored_right_whole(tmp_path):
+    """Every way of saving, with a few architectures."""
+    wanted = {"dense", "bare_variables", "nested_modules"}
+    files = [
+        file
+        for file in unpack(tmp_path)
+        if read_case(file)["architecture"] in wanted
+        and read_case(file)["entry_point"]
+        and not read_case(file)["refuse"]
+    ]
+    check(mutated(files, 12), least=2000)
