@@ -13,6 +13,8 @@ from typing import Any
 
 from onnx import ModelProto
 
+from ckpt_action.engine.onnx_graph.copies import bodies, copied, replace_all, without_copies
+
 NameOf = Callable[[Any], str | None]
 """A TensorProto to the variable's path that it holds, or None."""
 
@@ -22,11 +24,12 @@ def canonical(model: Any, names: Mapping[str, str], name_of: NameOf, title: str)
     made = ModelProto()
     made.CopyFrom(model)
     made.doc_string = ""
-    _hand_out_constants(made.graph)
-    taken = Counter(names.values())
-    inner = {value.name for value in made.graph.input}
-    scope = _Scope(names={k: v for k, v in names.items() if k in inner}, taken=taken)
-    _settle(made.graph, scope, {k: v for k, v in names.items() if k not in inner}, name_of)
+    declared = [names[value.name] for value in made.graph.output]
+    without_copies(made.graph)
+    outputs = dict(zip((value.name for value in made.graph.output), declared, strict=True))
+    inputs = {value.name: names[value.name] for value in made.graph.input}
+    scope = _Scope(names=inputs, taken=Counter([*inputs.values(), *declared]))
+    _settle(made.graph, scope, outputs, name_of)
     made.graph.name = title
     used = {node.domain for node in _all_nodes(made.graph)} | {""}
     versions = sorted((o.domain, o.version) for o in made.opset_import if o.domain in used)
@@ -34,16 +37,6 @@ def canonical(model: Any, names: Mapping[str, str], name_of: NameOf, title: str)
     for domain, version in versions:
         made.opset_import.add(domain=domain, version=version)
     return made
-
-
-def _hand_out_constants(graph: Any) -> None:
-    """An output has to come from a node, where the converter lets it be an initialiser."""
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    for value in graph.output:
-        if value.name in stored:
-            stored[value.name].name += "/constant"
-            node = graph.node.add(op_type="Identity", input=[stored[value.name].name])
-            node.output.append(value.name)
 
 
 @dataclass
@@ -78,8 +71,8 @@ def _settle(graph: Any, scope: _Scope, outputs: Mapping[str, str], name_of: Name
     for value in (*graph.input, *graph.output):
         value.name = outputs.get(value.name) or scope.names.get(value.name, value.name)
         value.doc_string = ""
-    _replace(graph.node, nodes)
-    _replace(graph.initializer, initialisers)
+    replace_all(graph.node, nodes)
+    replace_all(graph.initializer, initialisers)
     del graph.value_info[:]
     graph.doc_string = ""
 
@@ -89,18 +82,18 @@ def _rename(node: Any, scope: _Scope, name_of: NameOf) -> None:
     node.output[:] = [scope.names.get(name, name) for name in node.output]
     node.name = next(name for name in node.output if name)
     node.doc_string = ""
-    attributes = sorted(map(_copy, node.attribute), key=lambda a: str(a.name))
+    attributes = sorted(map(copied, node.attribute), key=lambda a: str(a.name))
     for attribute in attributes:
         attribute.doc_string = ""
         if attribute.HasField("t"):
             attribute.t.name = attribute.t.doc_string = ""
-        for body in _bodies(attribute):
+        for body in bodies(attribute):
             inner = _Scope(names=dict(scope.names), taken=scope.taken)
             for value in body.input:
                 inner.names[value.name] = scope.fresh(f"{node.op_type}.input")
             body.name = f"{node.name}.{attribute.name}"
             _settle(body, inner, {}, name_of)
-    _replace(node.attribute, attributes)
+    replace_all(node.attribute, attributes)
 
 
 def _needed(graph: Any) -> tuple[list[Any], list[Any]]:
@@ -124,14 +117,14 @@ def _needed(graph: Any) -> tuple[list[Any], list[Any]]:
             entered.add(id(node))
             waiting.append((name, True))
             waiting += [(read, False) for read in reversed(list(_reads(node)))]
-    return [_copy(node) for node in nodes.values()], [_copy(t) for t in tensors.values()]
+    return [copied(node) for node in nodes.values()], [copied(t) for t in tensors.values()]
 
 
 def _reads(node: Any) -> Iterator[str]:
     """What a node takes from its graph, its bodies included."""
     yield from node.input
     for attribute in node.attribute:
-        for body in _bodies(attribute):
+        for body in bodies(attribute):
             own = {v.name for v in (*body.input, *body.initializer)}
             own |= {name for inner in body.node for name in inner.output}
             read = [name for inner in body.node for name in _reads(inner)]
@@ -139,24 +132,9 @@ def _reads(node: Any) -> Iterator[str]:
             yield from (name for name in read if name not in own)
 
 
-def _bodies(attribute: Any) -> tuple[Any, ...]:
-    return ((attribute.g,) if attribute.HasField("g") else ()) + tuple(attribute.graphs)
-
-
 def _all_nodes(graph: Any) -> Iterator[Any]:
     for node in graph.node:
         yield node
         for attribute in node.attribute:
-            for body in _bodies(attribute):
+            for body in bodies(attribute):
                 yield from _all_nodes(body)
-
-
-def _copy(message: Any) -> Any:
-    made = type(message)()
-    made.CopyFrom(message)
-    return made
-
-
-def _replace(field_: Any, items: list[Any]) -> None:
-    del field_[:]
-    field_.extend(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,20 +102,32 @@ def test_it_is_right_or_refused_by_name(name, target, made):
 
 @networks
 def test_a_weight_that_is_wrong_shows(name, made):
-    """One element of one kernel in the middle of the model: as if the file held another."""
+    """One element of one kernel, from the middle of the model on, as if the file held another."""
     found = made(name)
-    kernels = [v for v in found.case.model.variables if len(v.variable.shape) > 1]
-    variable = kernels[len(kernels) // 2].variable
-    value = variable.numpy()
-    changed = value.copy()
-    middle = tuple(size // 2 for size in value.shape)
-    changed[middle] += 10 * np.abs(value).max()
-    variable.assign(changed)
-    wrong = found.case.live("serving_default")
-    variable.assign(value)
+    wrong = next(wrong for wrong in _perturbed(found) if _moved(wrong, found.reference))
     assert found.written
     for target in found.written:
         assert not all(v.passed for v in verdicts(found, target, wrong)), target
+
+
+def _perturbed(made: Made) -> Iterator[Arrays]:
+    kernels = [v.variable for v in made.case.model.variables if len(v.variable.shape) > 1]
+    for variable in kernels[len(kernels) // 2 :]:
+        value = variable.numpy()
+        changed = value.copy()
+        changed[tuple(size // 2 for size in value.shape)] += 10 * np.abs(value).max()
+        variable.assign(changed)
+        outputs = made.case.live("serving_default")
+        variable.assign(value)
+        yield outputs
+
+
+def _moved(outputs: Arrays, reference: Arrays) -> bool:
+    """Some elements decide nothing: what follows normalises, or cuts them off."""
+    return any(
+        np.abs(outputs[name] - wanted).max() > 1e-3 * np.abs(wanted).max()
+        for name, wanted in reference.items()
+    )
 
 
 @networks

@@ -177,6 +177,28 @@ def test_names_and_order_of_the_converter_do_not_matter(name, tmp_path):
     assert len(made) == 1
 
 
+def test_copies_that_the_converter_leaves_do_not_matter():
+    """It takes out one Identity or another of a value that is handed out twice."""
+    make = onnx.helper.make_tensor_value_info
+    outputs = [make(name, onnx.TensorProto.FLOAT, ["n"]) for name in ("a", "b")]
+    forms = set()
+    for first, second in (("a", "b"), ("b", "a")):
+        graph = onnx.helper.make_graph(
+            [
+                onnx.helper.make_node("Relu", ["x"], [first]),
+                onnx.helper.make_node("Identity", [first], [second]),
+            ],
+            "g", [make("x", onnx.TensorProto.FLOAT, ["n"])], outputs,
+        )  # fmt: skip
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+        names = {name: name for name in ("x", "a", "b")}
+        form = canonical(model, names, lambda tensor: None, "title")
+        onnx.checker.check_model(form, full_check=True)
+        assert [v.name for v in form.graph.output] == ["a", "b"]
+        forms.add(form.SerializeToString(deterministic=True))
+    assert len(forms) == 1
+
+
 def test_a_changed_value_is_another_file(attention):
     _, folder, _ = attention
     model = onnx.load(folder / "tiny.onnx")
