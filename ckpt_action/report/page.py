@@ -81,6 +81,8 @@ def _facts(job: JobOutcome) -> str:
         ignored = (f"{number} {role}" for role, number in sorted(job.binding.ignored.items()))
         facts.append(("no part of the model", hypertext(", ".join(ignored))))
     facts += [("note", hypertext(note)) for note in (job.binding.notes if job.binding else ())]
+    if job.unrecorded:
+        facts.append(("also read, so exported each time", _listed(job.unrecorded)))
     versions = (f"{name} {version}" for name, version in sorted(job.versions.items()))
     facts.append(("made with", hypertext(", ".join(versions)) or "-"))
     rows = "".join(f"<dt>{hypertext(name)}</dt><dd>{value}</dd>" for name, value in facts)

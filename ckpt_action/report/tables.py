@@ -206,7 +206,7 @@ def files(job: JobOutcome) -> str:
         (code(file.path), figures.human_bytes(file.bytes), code(file.sha256))
         for file in listed[:_MOST_ROWS]
     ]
-    title = f"{figures.count(listed, 'file')}, with the sources the entry point loaded"
+    title = f"{figures.count(listed, 'file')}, with what the code read of the repository"
     return _folded(title, _table(("file", "#size", "sha256"), rows), len(listed)) if rows else ""
 
 
