@@ -25,7 +25,7 @@ def outside_problems(signature: str, function: Any) -> tuple[Problem, ...]:
             names["clock"].append(node.name)
         elif reads_files(node.op):
             names["files"].append(node.name)
-        elif node.op.startswith("Stateless") and draws(node.op) and _is_fixed(node, body):
+        elif _adds_noise(node.op) and _is_fixed(node, body):
             names["noise"].append(node.name)
     problems = {
         "clock": _problem(
@@ -96,6 +96,11 @@ def _ancestors(references: Iterable[str], body: Mapping[str, Any]) -> set[str]:
         if name in body:
             queue += [i.partition(":")[0] for i in body[name].input if not i.startswith("^")]
     return found
+
+
+def _adds_noise(op: str) -> bool:
+    """The operations that only prepare a seed are not counted twice."""
+    return op.startswith("Stateless") and draws(op) and "Get" not in op
 
 
 def _is_fixed(node: Any, body: Mapping[str, Any]) -> bool:
