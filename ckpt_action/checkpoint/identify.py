@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ckpt_action.checkpoint.bundle import TensorBundle
@@ -26,6 +27,7 @@ from ckpt_action.checkpoint.writer import writer_of
 from ckpt_action.errors import CkptActionError, Problem
 
 SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
 _ORBAX = "_CHECKPOINT_METADATA"
 
 
@@ -96,6 +98,10 @@ def _bundle(path: Path, prefix: Path, kind: Kind) -> CheckpointFiles:
 
 def _table(file: Path) -> CheckpointFiles:
     """The V1 format of TF1."""
+    if _PART.search(file.name):
+        message = f"{file.name} is one of several files of a TF1 checkpoint in the V1 format."
+        hint = "Save it again in one, with tf.train.Saver(write_version=SaverDef.V2)."
+        raise broken(file, message, hint)
     if not any(entry.dtype != "string" for entry in table_values(file)):
         raise broken(file, f"{file.name} holds no variable of a model.", "")
     meta = file.with_name(file.name + ".meta")

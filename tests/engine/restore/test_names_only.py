@@ -11,6 +11,7 @@ from restoring import fresh, refusal, restored
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.checkpoint.inspect import summarize
 from ckpt_action.checkpoint.records import Kind, Role
+from ckpt_action.errors import CkptActionError
 
 SHAPES = {"a/kernel": (3, 2), "a/bias": (2,), "b/kernel": (2, 2)}
 
@@ -112,3 +113,6 @@ def test_the_v1_format(tmp_path):
     model = Named()
     restored(model, tmp_path / "model.ckpt")
     assert first(model) == [0.0, 1.0, 2.0]
+    part = (tmp_path / "model.ckpt").rename(tmp_path / "model.ckpt-00000-of-00002")
+    with pytest.raises(CkptActionError, match="one of several files"):
+        identify(part)
