@@ -1,0 +1,126 @@
+"""Gates, quantised artifacts and missing runtimes, through the command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from conftest import ENVIRON, ckpt_action
+
+from ckpt_action.errors import ExitCode
+
+HEAD = """
+version = 1
+[models.dense]
+entry-point = "models:dense"
+checkpoints = ["runs/dense/ckpt-*"]
+verify = { samples = 8 }
+"""
+TARGETS = """
+targets = [
+  { format = "saved-model", max-latency = "10 s", min-agreement = 1.0 },
+  { format = "frozen-graph", max-latency = "1 us" },
+  { format = "tflite", max-latency = "10 s", max-gzip-size = "1 MB", min-agreement = 1.0 },
+  { format = "tflite", name = "int8", quantize = "int8", representative-data = "data:samples" },
+  { format = "tflite", name = "coarse", max-error = 1e-12 },
+  { format = "tflite", name = "broken", quantize = "int8", representative-data = "data:raises" },
+  { format = "onnx", max-gzip-size = "100 B" },
+]
+"""
+DATA = """
+import numpy as np
+
+def samples():
+    for row in np.random.default_rng(0).normal(size=(200, 1, 4)).astype("float32"):
+        yield {"x": row}
+
+def raises():
+    raise OSError("the disk is not mounted")
+"""
+
+
+@pytest.fixture(scope="module")
+def exported_gates(trained, tmp_path_factory):
+    folder = shutil.copytree(trained, tmp_path_factory.mktemp("gates") / "repository")
+    (folder / "gates.toml").write_text(HEAD + TARGETS)
+    (folder / "data.py").write_text(DATA)
+    run = ckpt_action("export", "gates.toml", "--report-dir", "report", folder=folder)
+    (job,) = json.loads((folder / "report" / "report.json").read_text())["jobs"]
+    return folder, run, {artifact["name"]: artifact for artifact in job["artifacts"]}
+
+
+def errors(artifact):
+    return [p for p in artifact["problems"] if p["severity"] == "error"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("frozen-graph", ExitCode.GATE, "`max-latency` of 0.001 ms"),
+        ("onnx", ExitCode.GATE, "`max-gzip-size` of 100"),
+        ("coarse", ExitCode.VERIFY, "computes another 'y' than the restored model"),
+        ("broken", ExitCode.TARGET, "data:raises raised OSError: the disk is not mounted"),
+    ],
+)
+def test_what_fails_is_named_and_not_placed(name, code, says, exported_gates):
+    folder, _, artifacts = exported_gates
+    problems = errors(artifacts[name])
+    assert {p["code"] for p in problems} == {code}
+    assert says in problems[0]["message"]
+    assert not (folder / "dist" / "dense" / name).exists()
+
+
+def test_what_keeps_its_gates_is_placed(exported_gates):
+    folder, run, artifacts = exported_gates
+    assert run.returncode == ExitCode.VERIFY
+    assert {f.name for f in (folder / "dist" / "dense").iterdir()} == {
+        "saved-model",
+        "tflite",
+        "int8",
+    }
+    shown = {proof["name"]: proof["passed"] for proof in artifacts["tflite"]["proofs"]}
+    assert shown["max-latency"]
+    assert shown["max-gzip-size"]
+    assert shown["min-agreement"]
+    assert not {p["name"]: p["passed"] for p in artifacts["onnx"]["proofs"]}["max-gzip-size"]
+
+
+def test_the_report_names_runs_and_machine_and_the_manifest_has_no_times(exported_gates):
+    folder, run, artifacts = exported_gates
+    latency = artifacts["tflite"]["latency"]
+    assert latency["runs"] == 50
+    assert "cores" in latency["machine"]
+    assert latency["seconds"] > 0
+    assert "one call of tflite takes" in run.stdout
+    assert latency["machine"] in run.stdout
+    manifest = (folder / "dist" / "manifest.json").read_text()
+    assert "latency" not in json.loads(manifest)["jobs"][0]["artifacts"][0]
+    assert latency["machine"] not in manifest
+
+
+def test_a_quantised_artifact_says_how_far_it_is_from_the_model(exported_gates):
+    _, _, artifacts = exported_gates
+    (values,) = [p for p in artifacts["int8"]["proofs"] if p["name"] == "values"]
+    assert values["passed"]
+    assert "Largest difference" in values["detail"]
+    assert "the same class wins in" in values["detail"]
+    assert all(v["agreement"] is not None for v in artifacts["int8"]["verdicts"])
+    (payload,) = [p for p in artifacts["int8"]["proofs"] if p["name"] == "payload"]
+    assert payload["passed"] is None
+
+
+def test_a_target_without_its_runtime_says_what_installs_it(repository, tmp_path):
+    for name in ("ai_edge_litert", "tf2onnx"):
+        (tmp_path / "without" / name).mkdir(parents=True)
+        (tmp_path / "without" / name / "__init__.py").write_text(
+            f'raise ModuleNotFoundError("No module named {name}", name={name!r})'
+        )
+    (repository / "targets.toml").write_text(HEAD + 'targets = ["saved-model", "tflite", "onnx"]')
+    path = f"{tmp_path / 'without'}:{ENVIRON['PYTHONPATH']}"
+    run = ckpt_action("export", "targets.toml", folder=repository, PYTHONPATH=path)
+    assert run.returncode == ExitCode.ENVIRONMENT
+    assert 'pip install "ckpt-action[tflite]"' in run.stdout
+    assert 'pip install "ckpt-action[onnx]"' in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert (repository / "dist" / "dense" / "saved-model").is_dir()
