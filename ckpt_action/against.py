@@ -12,10 +12,10 @@ from typing import Literal
 
 from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.codec import from_data, to_data
-from ckpt_action.config.findings import did_you_mean
 from ckpt_action.config.load import load_config
 from ckpt_action.config.records import EntryPoint, Model
 from ckpt_action.config.vocabulary import ENTRY_POINT
+from ckpt_action.config.wording import did_you_mean
 from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 from ckpt_action.plan import Job
 from ckpt_action.processes.environments import Environment
