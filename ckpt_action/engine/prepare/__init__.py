@@ -70,13 +70,12 @@ def _stored(graph: Any, frozen: FrozenGraph) -> Iterator[tuple[str, str]]:
     constants = {node.name: node for node in graph.node if node.op == "Const"}
     lost = {name: path for name, path in frozen.weights.items() if name not in constants}
     yield from ((name, path) for name, path in frozen.weights.items() if name in constants)
-    by_digest = {
-        digest(value_of(node)): name
-        for name, node in constants.items()
-        if lost and name not in frozen.weights
-    }
+    by_digest: dict[str, list[str]] = {}
+    for name, node in constants.items():
+        if lost and name not in frozen.weights:
+            by_digest.setdefault(digest(value_of(node)), []).append(name)
     for name, path in lost.items():
         value = tf.convert_to_tensor(frozen.values[name]).numpy()
-        same = by_digest.pop(digest(np.asarray(value)), None)
-        if same is not None:
-            yield same, path
+        same = by_digest.get(digest(np.asarray(value)))
+        if same:
+            yield same.pop(), path

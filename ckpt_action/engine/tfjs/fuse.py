@@ -18,8 +18,7 @@ FUSED = {
     "MatMul": "_FusedMatMul",
     "DepthwiseConv2dNative": "FusedDepthwiseConv2dNative",
 }
-_ACTIVATIONS = ("Relu", "Relu6", "Elu")
-_OWN = ("fused_ops", "num_args")
+_ACTIVATIONS = ("Relu", "Relu6", "Elu", "Prelu")
 
 
 def fuse(graph: Any, keep: tuple[str, ...]) -> Any:
@@ -44,40 +43,15 @@ def _adds_constant(body: Editor, bias: Any, node: Any) -> bool:
 
 def _fuse_with(body: Editor, node: Any, bias: Any) -> None:
     """The last node of the chain becomes all of it, for its name is what others read."""
-    last, ops = bias, [b"BiasAdd"]
+    last, ops, arguments = bias, [b"BiasAdd"], [bias.input[1]]
     activation = body.sole_reader(bias)
     if activation is not None and activation.op in _ACTIVATIONS:
         last, ops = activation, [b"BiasAdd", activation.op.encode()]
+        arguments += activation.input[1:]
     attrs = {key: _copy(value) for key, value in node.attr.items()}
     attrs["fused_ops"] = attr_value_pb2.AttrValue(list=attr_value_pb2.AttrValue.ListValue(s=ops))
-    attrs["num_args"] = attr(1)
-    body.become(last, FUSED[node.op], [*node.input, bias.input[1]], **attrs)
-
-
-def unfused(graph: Any) -> Any:
-    """The inverse: a new GraphDef in ops that TensorFlow runs on every processor."""
-    plain = {fused: op for op, fused in FUSED.items()}
-    made = type(graph)(library=graph.library, versions=graph.versions)
-    for node in graph.node:
-        if node.op not in plain:
-            made.node.add().CopyFrom(node)
-            continue
-        ops = [op.decode() for op in node.attr["fused_ops"].list.s]
-        steps = [made.node.add(), *(made.node.add() for _ in ops)]
-        steps[0].CopyFrom(node)
-        steps[0].op = plain[node.op]
-        steps[0].input[:] = node.input[:2]
-        for key in _OWN:
-            del steps[0].attr[key]
-        for number, op in enumerate(ops, 1):
-            steps[number].op = op
-            extra = [node.input[2]] if op == "BiasAdd" else []
-            steps[number].input[:] = [f"{node.name}/step_{number - 1}", *extra]
-            steps[number].attr["T"].CopyFrom(node.attr["T"])
-        for number, step in enumerate(steps):
-            step.name = f"{node.name}/step_{number}"
-        steps[-1].name = node.name
-    return made
+    attrs["num_args"] = attr(len(arguments))
+    body.become(last, FUSED[node.op], [*node.input, *arguments], **attrs)
 
 
 def _is_nchw(node: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.engine.prepare.training_norm import BATCH_NORMS, is_training
-from ckpt_action.engine.tfjs.fuse import unfused
+from ckpt_action.engine.tfjs.unfuse import unfused
 
 _POOLS = ("AvgPool", "MaxPool", "MaxPoolWithArgmax", "AvgPool3D", "MaxPool3D")
 
@@ -49,4 +49,4 @@ def _grouped(graph: Any) -> Iterator[tuple[str, str]]:
             there, taken = (tensor.shape for tensor in operation.inputs)
             sizes = (there[-1], taken[-2]) if there.rank and taken.rank else (None, None)
             if None not in sizes and sizes[0] != sizes[1]:
-                yield "has no grouped convolution", operation.name.removesuffix("/step_0")
+                yield "has no grouped convolution", operation.name.removesuffix("/kernel")

@@ -13,9 +13,9 @@ from tensorflow.core.framework import graph_pb2
 from ckpt_action.engine.arrays import Array, numpy_dtype
 from ckpt_action.engine.prepare.editor import constant_node
 from ckpt_action.engine.prove.unreadable import finding
-from ckpt_action.engine.tfjs.fuse import unfused
 from ckpt_action.engine.tfjs.model_file import ModelFile, Weight
 from ckpt_action.engine.tfjs.quantise import restored
+from ckpt_action.engine.tfjs.unfuse import unfused
 
 
 def graph_def(model: ModelFile) -> Any:

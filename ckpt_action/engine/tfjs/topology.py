@@ -16,6 +16,7 @@ from ckpt_action.engine.prepare.identities import skip_identities
 from ckpt_action.engine.prepare.training_norm import rewrite_training_norm
 from ckpt_action.engine.tfjs.fuse import fuse
 from ckpt_action.engine.tfjs.lists import keep_list_items
+from ckpt_action.engine.tfjs.prelu import use_prelu
 
 
 def drop_waits(graph: Any, keep: tuple[str, ...]) -> Any:
@@ -85,6 +86,7 @@ PASSES = (
     lower_einsum,
     fold_constants,
     skip_identities,
+    use_prelu,
     fuse,
     give_results_nodes,
     keep_list_items,
