@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ckpt_action.config.findings import Finding, KeyPath
+from ckpt_action.config.findings import Finding
 from ckpt_action.config.tables import ModelTable
 from ckpt_action.config.vocabulary import parse_duration, parse_size
+from ckpt_action.config.wording import KeyPath
 from ckpt_action.errors import Severity
 
 

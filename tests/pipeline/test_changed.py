@@ -36,6 +36,7 @@ def test_a_checkpoint_that_changes_under_the_export_fails_it(repository):
     assert "changed while it was exported" in run.stdout
     assert not (repository / "dist" / "affine").exists()
 
+
 LEAVES = """
 from pathlib import Path
 from models import Affine
