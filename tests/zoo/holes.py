@@ -16,6 +16,8 @@ class Hole:
     saver: str = "*"
     architecture: str = "*"
     environment: str = "*"
+    code: str = "RESTORE"
+    """Names of the exit codes with which they are refused; `|` separates several."""
     partly: bool = False
     """Some of the cases restore nevertheless, and then with the right numbers."""
 
@@ -44,27 +46,31 @@ IN_CONTAINERS = (
 HOLES: tuple[Hole, ...] = (
     Hole(
         "Keras 3 saves no layer or variable that is held in a list, tuple or dict, and no weight "
-        "that is no attribute, in TensorFlow's format",
+        "that is no attribute, in TensorFlow's format: save again with "
+        "model.save_weights('x.weights.h5')",
         world="*-keras3",
         saver=WITHOUT_OPTIMIZER,
         architecture=IN_CONTAINERS,
+        code="RESTORE|CHECKPOINT",
     ),
     Hole(
         "what Keras 3 holds in a list, tuple or dict is saved below the optimizer alone, and what "
-        "was not trained (batch statistics, bare variables) is not saved there either",
+        "was not trained (batch statistics, bare variables) is not saved there either: save again "
+        "with model.save_weights('x.weights.h5')",
         world="*-keras3",
         saver=WITH_OPTIMIZER,
         architecture="block_model|raw_variables|ensemble|unet_lists",
     ),
     Hole(
-        "Keras 3 writes no bare tf.Variable of a layer into its weights files",
+        "Keras 3 writes no bare tf.Variable of a layer into its weights files: make it with "
+        "add_weight, and save again",
         world="*-keras3",
         saver="weights_h5",
         architecture="raw_variables",
     ),
     Hole(
         "Keras 2 stored the bare tf.Variables of a model by position or by a name that the "
-        "attribute in Keras 3 does not tell",
+        'attribute in Keras 3 does not tell: `keras = "2"` restores them',
         world=KERAS_2,
         saver="h5_weights|weights_h5",
         architecture="raw_variables",
@@ -72,28 +78,32 @@ HOLES: tuple[Hole, ...] = (
     ),
     Hole(
         "hard_sigmoid means another function in each Keras, and the file does not tell who wrote "
-        "it: the user has to say",
+        'it: say `keras = "2"` or `keras = "3"`',
         world="tf215-keras2",
         saver="weights_h5",
         architecture="hard_sigmoid|video",
+        code="REBUILD",
     ),
     Hole(
         "hard_sigmoid means another function in Keras 3; in ConvLSTM2D it was the default of "
-        "Keras 2",
+        'Keras 2: `keras = "2"` computes what was trained',
         world=KERAS_2,
         architecture="hard_sigmoid|video",
         environment="keras-3",
+        code="REBUILD",
     ),
     Hole(
-        "the architecture in the file is in the words of Keras 2, which Keras 3 reads in part",
+        "the architecture in the file is in the words of Keras 2, which Keras 3 reads in part: "
+        '`keras = "2"` reads it, or an entry point that builds the model',
         world=KERAS_2,
         saver="keras_archive_alone|h5_whole_alone",
         environment="keras-3",
         partly=True,
+        code="REBUILD",
     ),
     Hole(
         "Model.export of Keras 2 leaves the variables in a list, without the layers that "
-        "they belong to",
+        'they belong to: `keras = "2"` restores it',
         world=KERAS_2,
         saver="exported",
         environment="keras-3",
@@ -101,7 +111,7 @@ HOLES: tuple[Hole, ...] = (
     ),
     Hole(
         "a vocabulary learned with adapt is in no weights file and in no checkpoint of "
-        "TensorFlow's format",
+        "TensorFlow's format: give it in the code, or restore from a `.keras` file",
         saver=f"save_weights|weights_h5|{WITHOUT_OPTIMIZER}|{WITH_OPTIMIZER}",
         architecture="adapted_lookup",
     ),
@@ -111,5 +121,6 @@ HOLES: tuple[Hole, ...] = (
 def hole_for(case: dict[str, Any], environment: str) -> Hole | None:
     """Why the case may not restore there; None where it must, with the right numbers."""
     if case["refuse"]:
-        return Hole(case["refuse"])
+        empty = case["saver"] == "counters_only"
+        return Hole(case["refuse"], code="CHECKPOINT" if empty else "RESTORE")
     return next((hole for hole in HOLES if hole.covers(case, environment)), None)

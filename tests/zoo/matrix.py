@@ -53,7 +53,7 @@ def main() -> int:
             results = [result for each in ENVIRONMENTS for result in run(files, each)]
         rows = [{**read_case(Path(result["case"])), **result} for result in results]
         text = document(rows, _not_written(zoo))
-        complaints = [text for result in results if (text := complaint(result))]
+        complaints = [found for result in results if (found := complaint(result))]
     options.document.write_text(text, encoding="utf-8")
     print("\n".join([*complaints, f"{len(results)} runs, {len(complaints)} complaints"]))
     return 1 if complaints else 0

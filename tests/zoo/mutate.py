@@ -56,7 +56,7 @@ def main() -> None:
 
 def counts(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     case = json.loads((folder / "case.json").read_text(encoding="utf-8"))
-    work = [(None, 0, b"")]
+    work: list[Any] = []
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.suffix not in (".json", ".npz", ".meta", ".txt"):
             made = damaged(file, options.each, random.Random(f"{file.name}{options.seed}"))
@@ -106,31 +106,26 @@ def take(
     """Restore each damaged version into one model, whose variables are spoiled in between."""
     job = job_of(case, folder, python_path)
     rebuilt = rebuild(job)
-    right: dict[str, np.ndarray] | None = None
-    variables: list[tuple[str, Any]] = []
-    for file, _, data in [(None, 0, b""), *work]:
+    whole = restore(rebuilt, job.checkpoint, job.model.restore)
+    variables = [(v.path, v.variable) for v in whole.variables if v.source]
+    right = {path: variable.numpy() for path, variable in variables}
+    for file, _, data in work:
+        for path, variable in variables:
+            variable.assign(spoiled(right[path]))
         original = file.read_bytes() if isinstance(file, Path) else b""
         if isinstance(file, Path):
             file.write_bytes(data)
-        if right is not None:
-            for path, variable in variables:
-                variable.assign(spoiled(right[path]))
         try:
             again = job_of(case, folder, python_path)
             with Forged(data if file is FORGED else None):
-                restored = restore(rebuilt, again.checkpoint, again.model.restore)
+                restore(rebuilt, again.checkpoint, again.model.restore)
         except CkptActionError as error:
             outcome = "refused", str(error.problems[0])
         except BaseException:
             outcome = "traceback", traceback.format_exc()[-1500:]
         else:
-            variables = [(v.path, v.variable) for v in restored.variables if v.source]
-            values = {path: variable.numpy() for path, variable in variables}
-            first, right = right is None, right or values
-            same = all(_same(values[path], right[path]) for path in right)
+            same = all(_same(variable.numpy(), right[path]) for path, variable in variables)
             outcome = ("right" if same else "wrong"), ""
-            if first:
-                continue
         finally:
             if isinstance(file, Path):
                 file.write_bytes(original)

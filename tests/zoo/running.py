@@ -65,7 +65,9 @@ def complaint(result: dict[str, Any]) -> str:
         stale = hole is not None and not hole.partly
         return f"{name}: restored right, but holes.py says: {hole.reason}" if stale else ""
     if result["outcome"] == "refused" and hole is not None:
-        return ""
+        if result["code"] in hole.code.split("|"):
+            return ""
+        return f"{name}: refused with {result['code']} instead of {hole.code}: {result['message']}"
     if result["outcome"] == "wrong":
         return f"{name}: WRONG NUMBERS, off by {result['difference']}"
     stage, message = result["stage"], result["message"]
