@@ -28,6 +28,8 @@ class Candidates:
 
     paths: list[Path] = field(default_factory=list)
     """Prefixes, files and folders, each once."""
+    torn: list[Path] = field(default_factory=list)
+    """Prefixes of which there is data, but no index."""
     latest: dict[Path, str] = field(default_factory=dict)
     """Folder to the name that its `checkpoint` file calls the latest."""
     notes: list[str] = field(default_factory=list)
@@ -51,7 +53,7 @@ def candidates_for(pattern: str, folder: Path) -> Candidates:
         for path in matches(pattern, folder):
             _add_matched(found, path)
         found.paths = _without_shards(found.paths)
-    if not found.paths and not found.problems:
+    if not (found.paths or found.problems or found.torn):
         found.problems.append(_nothing(pattern, literal))
     return found
 
@@ -85,6 +87,8 @@ def _add_matched(found: Candidates, path: Path) -> None:
     elif prefix is not None and is_prefix(prefix):
         if _is_checkpoint_file(prefix.with_name(prefix.name + ".index")):
             found.add(prefix)
+    elif (torn := _torn(path)) is not None:
+        found.torn.append(torn)
     elif path.is_dir():
         if _is_checkpoint_folder(path) or _listed(path):
             _add_folder(found, path)
@@ -98,6 +102,7 @@ def _add_folder(found: Candidates, folder: Path) -> None:
         return
     for path in _listed(folder):
         found.add(path)
+    found.torn += [torn for item in _items(folder) if (torn := _torn(item)) is not None]
     named = state_file.named_in(folder)
     if named is not None:
         found.latest[folder] = named
@@ -114,6 +119,14 @@ def _listed(folder: Path) -> list[Path]:
         elif _is_checkpoint_folder(item) if item.is_dir() else _is_checkpoint_file(item):
             listed.add(item)
     return _without_shards(sorted(listed, key=natural_key))
+
+
+def _torn(path: Path) -> Path | None:
+    """The prefix of a checkpoint of which `path` is data while its index is missing."""
+    prefix = prefix_of(path)
+    if prefix is None or ".data-" not in path.name or is_prefix(prefix) or not path.is_file():
+        return None
+    return prefix
 
 
 def _items(folder: Path) -> Iterator[Path]:

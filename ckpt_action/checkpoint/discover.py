@@ -47,6 +47,7 @@ def discover(
 def _merge(into: Candidates, found: Candidates) -> None:
     for path in found.paths:
         into.add(path)
+    into.torn += found.torn
     into.latest |= found.latest
     into.notes += found.notes
     into.problems += found.problems

@@ -18,13 +18,34 @@ Select = Literal["latest", "all"] | int
 def choose(found: Candidates, select: Select, folder: Path) -> tuple[list[Path], list[str]]:
     """The chosen paths and why; raises CkptActionError where the choice is not clear."""
     paths = sorted(found.paths, key=natural_key)
-    if select == "all":
+    if select == "all" or not paths:
+        _refuse_torn(found.torn, [])
         return paths, []
     if isinstance(select, int):
         return _step(paths, select, folder), []
     if len(paths) == 1:
-        return paths, _stale(paths[0], found.latest)
-    return _latest(paths, found.latest, folder)
+        chosen, notes = paths, _stale(paths[0], found.latest)
+    else:
+        chosen, notes = _latest(paths, found.latest, folder)
+    _refuse_torn(found.torn, chosen)
+    return chosen, notes
+
+
+def _refuse_torn(torn: list[Path], chosen: list[Path]) -> None:
+    """A checkpoint without its index may be the one that is meant, unless its step is lower."""
+    lowest = min((step for path in chosen if (step := step_of(path)) is not None), default=-1)
+    problems = [
+        problem(
+            prefix,
+            f"Data of {prefix.name} is there, but {prefix.name}.index is missing.",
+            "Copy or commit all files of the checkpoint; or delete its rest, or write the "
+            "checkpoint that is meant into `checkpoints`.",
+        )
+        for prefix in dict.fromkeys(torn)
+        if (step := step_of(prefix)) is None or step > lowest
+    ]
+    if problems:
+        raise CkptActionError(*problems)
 
 
 def _step(paths: list[Path], step: int, folder: Path) -> list[Path]:

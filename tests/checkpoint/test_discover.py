@@ -155,6 +155,24 @@ def test_a_data_file_without_its_index(tmp_path):
     assert "without x.index, which is missing" in problem(tmp_path, "x.data-00000-of-00001")
 
 
+@pytest.mark.parametrize("pattern", ["m", "m/ckpt-*"])
+def test_the_newest_without_its_index_is_no_reason_to_take_an_older_one(tmp_path, pattern):
+    put(tmp_path / "m", "ckpt-9", "ckpt-10")
+    state(tmp_path / "m", "ckpt-10")
+    (tmp_path / "m/ckpt-10.index").unlink()
+    assert "ckpt-10.index is missing" in problem(tmp_path, pattern)
+    assert "ckpt-10.index is missing" in problem(tmp_path, pattern, select="all")
+    assert found(tmp_path, pattern, select=9) == ["m/ckpt-9"]
+    (tmp_path / "m/ckpt-9.index").unlink()
+    assert "ckpt-9.index is missing" in problem(tmp_path, pattern)
+
+
+def test_an_older_one_without_its_index_is_passed_over(tmp_path):
+    put(tmp_path / "m", "ckpt-9", "ckpt-10")
+    (tmp_path / "m/ckpt-9.index").unlink()
+    assert found(tmp_path, "m") == ["m/ckpt-10"]
+
+
 def test_a_managers_folder_and_its_state_file():
     (checkpoint,), _ = discover(("keras2_manager",), DATA, "latest")
     assert checkpoint.path == SMALL
