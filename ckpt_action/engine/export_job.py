@@ -21,6 +21,7 @@ from ckpt_action.engine.dependencies import Dependencies
 from ckpt_action.engine.prove.live import to_array
 from ckpt_action.engine.prove.probe_file import save_probes
 from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.rebuild.fresh import seed_generators
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.engine.restore import restore
@@ -52,6 +53,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     listed = (*golden, *job.checkpoint.files, *job.model.op_libraries)
     read = Dependencies(job, apart=(work, request.artifacts, *listed))
     enter_stage(work, "rebuilding the model")
+    seed_generators()
     rebuilt = rebuild(job)
     enter_stage(work, "restoring the checkpoint")
     restored = restore(rebuilt, job.checkpoint, job.model.restore)

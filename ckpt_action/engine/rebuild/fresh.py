@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ckpt_action.engine import internals
 from ckpt_action.engine.kerases import loaded_keras
 from ckpt_action.engine.rebuild.user_code import loaded_modules
+
+
+def seed_generators() -> None:
+    """Let what code draws without a seed be the same in every run, as seeds of Keras' layers are
+    that no checkpoint holds. A second build in one process still draws other numbers."""
+    random.seed(0)
+    np.random.seed(0)
 
 
 class BeforeImport:

@@ -7,9 +7,11 @@ import pytest
 from cases import as_restored, make_job, problem_of, rebuilt, run, signature, tf, traced
 
 from ckpt_action.config.records import Verify
+from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.prove.reference import make_reference
 from ckpt_action.engine.prove.rows import rows_apart
+from ckpt_action.engine.rebuild.fresh import seed_generators
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.restore.finish import finish
 from ckpt_action.engine.restore.model_variables import live_model
@@ -254,6 +256,18 @@ def test_keys_of_a_dict_that_are_no_legal_names_are_found_again():
     model = traced("dishonest:odd_keys")
     found = run(model, query_ids=np.full((1, 3), 5.0), key_ids=np.full((1, 3), 2.0))
     np.testing.assert_array_equal(found["output_0"], [[3.0, 3.0, 3.0]])
+
+
+def test_what_is_drawn_without_a_seed_is_the_same_in_every_run_and_seen_all_the_same():
+    values = []
+    for _ in range(2):
+        seed_generators()
+        model = rebuilt("dishonest:recurrent_dropout")
+        values.append([v.numpy().tolist() for _, v in reachable_variables(model.model)])
+    assert values[0] == values[1]
+    seed_generators()
+    _, found = restored_with_others("draws_by_the_shared_generator")
+    assert "attribute `mixing`" in found.problems[0].message
 
 
 def outside(method, *others):

@@ -123,6 +123,12 @@ class SeedsWhenMade(DrawsWhenMade):
         self.mixing = np.random.default_rng(5).normal(size=(4, 4)).astype("float32")
 
 
+def draws_by_the_shared_generator():
+    model = SeedsWhenMade()
+    model.mixing = np.random.normal(size=(4, 4)).astype("float32")
+    return model
+
+
 _DRAWN = np.random.normal(size=(4, 4)).astype("float32")
 
 
