@@ -14,6 +14,8 @@ _LISTS = {"TensorListReserve", "TensorListFromTensor", "EmptyTensorList"}
 _NAMED_OP = re.compile(r"'tf\.(\w+)' op")
 _PLACE = re.compile(r'fused\["(\w+):", "([^"@]+)')
 """The innermost place comes first in a line."""
+_DETAIL = re.compile(r"\s+tf\.\w+\(")
+"""An op with its types, as the converter lists them at the end."""
 _SHOWN = 8
 _VARIABLES = {"VarHandleOp", "AssignVariableOp", "ReadVariableOp"}
 """Left over, and named too, where an op works on the variable itself."""
@@ -60,7 +62,6 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
             hint="Declare a number in its place, as in `shape = [1, …]`; other dimensions may stay "
             "free. A second model table with the same checkpoint can keep the free batch for "
             "other targets.",
-            details=lines,
         )
     if not ops:
         return fail(
@@ -71,7 +72,10 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
         )
     shown = [f"{op} ({_layer(node)!r})" if node else op for op, node in ops.items()]
     more = f" and {len(ops) - _SHOWN} more" if len(ops) > _SHOWN else ""
+    details = [line.strip() for line in lines if _DETAIL.match(line)]
     hint = "Leave that part out of the exported method, or export the model as `onnx`."
+    if any("xf64>" in line for line in details):
+        hint = "TFLite computes in float32: build the model so. " + hint
     if not select_tf_ops:
         hint += (
             " `select-tf-ops = true` keeps TensorFlow's own kernels for them, which takes an "
@@ -82,7 +86,7 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
         "This model cannot be written as TFLite, which has no kernel for what it computes here: "
         f"{', '.join(shown[:_SHOWN])}{more}.",
         hint=hint,
-        details=lines,
+        details=details,
     )
 
 

@@ -238,6 +238,18 @@ def test_an_op_without_a_kernel_is_named_with_its_layer(inverse, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_double_precision_is_named(tmp_path):
+    module = tf.Module()
+    module.w = tf.Variable(np.eye(3))
+    signature = traced(lambda x: {"y": tf.tanh(x @ module.w)}, spec("x", "float64", "n", 3))
+    with pytest.raises(CkptActionError, match="MatMul") as refusal:
+        TFLITE.export(traced_model(module, signature), tmp_path, {})
+    (problem,) = refusal.value.problems
+    assert "computes in float32" in problem.hint
+    assert any("tensor<?x3xf64>" in line for line in problem.details)
+    assert not any("loc(" in line for line in problem.details)
+
+
 def test_tensorflows_own_kernels_are_written_when_asked_for_and_called_unproven(inverse, tmp_path):
     written = TFLITE.export(inverse.model, tmp_path, {"select-tf-ops": True})
     assert "MatrixInverse" in written.unproven["values"]
