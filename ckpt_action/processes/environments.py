@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import metadata, util
+from pathlib import Path
 from typing import Literal
 
 from ckpt_action.checkpoint.records import Writer
@@ -31,6 +32,8 @@ _FILE_COMMANDS = {
     "GITHUB_STATE",
     "GITHUB_STEP_SUMMARY",
 }
+_FOLDERS = ("CKPT_ACTION_TFJS",)
+"""Ours that name a folder, from where the command was called; children run elsewhere."""
 _INSTALL = {
     "tensorflow": "tensorflow",
     "keras": "tensorflow",
@@ -77,6 +80,7 @@ def variables(environment: Environment, environ: Mapping[str, str]) -> dict[str,
         for name, value in environ.items()
         if not is_secret(name) and name not in _FILE_COMMANDS
     }
+    kept |= {name: str(Path(kept[name]).absolute()) for name in _FOLDERS if kept.get(name)}
     legacy = environment == "keras-2" and not _keras_is_2()
     return kept | _FIXED | {"TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
 

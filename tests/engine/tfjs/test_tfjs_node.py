@@ -14,6 +14,7 @@ from ckpt_action.engine.tfjs import topology, write
 from ckpt_action.engine.tfjs.lists import keep_list_items
 from ckpt_action.engine.tfjs.node import node_packages
 from ckpt_action.errors import CkptActionError, ExitCode
+from ckpt_action.processes.environments import variables
 
 CASES = {
     name: (keras_cases.CASES | module_cases.CASES)[name]
@@ -180,6 +181,15 @@ def test_named_packages_that_are_not_there_are_an_error(tmp_path):
     (problem,) = found.value.problems
     assert problem.code is ExitCode.ENVIRONMENT
     assert f"npm install --prefix {tmp_path} @tensorflow/tfjs-core" in problem.hint
+
+
+def test_a_folder_is_meant_from_where_the_command_was_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert variables("keras-3", {"CKPT_ACTION_TFJS": "web"})["CKPT_ACTION_TFJS"] == str(
+        tmp_path / "web"
+    )
+    assert variables("keras-3", {"CKPT_ACTION_TFJS": ""})["CKPT_ACTION_TFJS"] == ""
+    assert "CKPT_ACTION_TFJS" not in variables("keras-3", {})
 
 
 def test_packages_without_node_are_an_error(monkeypatch, tmp_path):
