@@ -27,6 +27,7 @@ from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.called import hard_sigmoid_calls
+from ckpt_action.engine.trace.free_time import no_wrong_steps
 from ckpt_action.engine.trace.semantics import called_changes
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
@@ -60,7 +61,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     enter_stage(work, "rebuilding the model from its restored values")
     twin = make_twin(restored, job.checkpoint)
     enter_stage(work, "tracing the signatures")
-    with hard_sigmoid_calls((*job.python_path, job.folder)) as calls:
+    with no_wrong_steps(), hard_sigmoid_calls((*job.python_path, job.folder)) as calls:
         traced = trace(restored, job.model.name, twin)
     changes = called_changes(calls, job)
     variables = _variable_records(restored.variables)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from ckpt_action.checkpoint.damage import AGAIN
 from ckpt_action.checkpoint.hdf5 import Hdf5Weights
 from ckpt_action.checkpoint.records import ObjectGraph, ObjectNode, Role
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.restore.loading import OneByOne
 from ckpt_action.engine.restore.records import Value
-from ckpt_action.errors import ExitCode, fail
+from ckpt_action.errors import ExitCode, Where, fail
 
 
 class WeightsSource(OneByOne):
@@ -80,7 +81,15 @@ class LegacySource(OneByOne):
         """Layer name to the keys of its weights; layers without weights are left out."""
         starts = {key: f"{name}/" for name, keys in self.layers.items() for key in keys}
         entries = {entry.key: entry for entry in file.entries}
-        ordered = [*(entries[key] for key in starts if key in entries), *file.entries]
+        if lost := starts.keys() - entries.keys():
+            raise fail(
+                ExitCode.CHECKPOINT,
+                f"{file.file.name} is damaged: it names the weight {min(lost)!r}, which it does "
+                "not hold.",
+                hint=AGAIN,
+                where=Where(file=str(file.file)),
+            )
+        ordered = [*(entries[key] for key in starts), *file.entries]
         self.values: dict[str, Value] = {}
         aside: Counter[Role] = Counter()
         for entry in dict.fromkeys(ordered):
