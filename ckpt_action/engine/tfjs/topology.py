@@ -10,6 +10,7 @@ from ckpt_action.engine.freeze.graph import producer
 from ckpt_action.engine.freeze.order import needed
 from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
 from ckpt_action.engine.prepare.constants import fold_constants
+from ckpt_action.engine.prepare.duplicates import merge_constants
 from ckpt_action.engine.prepare.einsum import lower_einsum
 from ckpt_action.engine.prepare.erfc import rewrite_erfc
 from ckpt_action.engine.prepare.identities import skip_identities
@@ -86,6 +87,7 @@ PASSES = (
     lower_einsum,
     fold_constants,
     skip_identities,
+    merge_constants,
     use_prelu,
     fuse,
     give_results_nodes,

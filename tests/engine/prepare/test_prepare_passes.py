@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
 from ckpt_action.engine.prepare.constants import fold_constants
+from ckpt_action.engine.prepare.duplicates import merge_constants
 from ckpt_action.engine.prepare.einsum import lower_einsum
 from ckpt_action.engine.prepare.erfc import rewrite_erfc
 from ckpt_action.engine.prepare.identities import skip_identities
@@ -240,6 +241,21 @@ def test_functions_are_rewritten_too():
     same(before, after, noise(4, 3))
     assert ops(before)["Erfc"] == ops(before)["Einsum"] == 1
     assert not {"Erfc", "Einsum"} & set(ops(after))
+
+
+def test_small_constants_are_kept_once_and_weights_apart():
+    def compute(x):
+        for _ in range(3):
+            x = tf.reshape(x * tf.constant(0.5) + tf.zeros([4]), tf.constant([-1, 4]))
+        return x + tf.constant(0.5) + tf.cast(tf.constant([-1, 4], tf.int64)[1], tf.float32)
+
+    before = fold_constants(graph_of(compute, (None, 4)), KEEP)
+    after = merge_constants(before, KEEP)
+    same(before, after, noise(5, 4))
+    constants = [tf.make_ndarray(n.attr["value"].tensor) for n in after.node if n.op == "Const"]
+    assert sorted((c.dtype.name, c.shape) for c in constants) == [
+        ("float32", ()), ("float32", ()), *[("float32", (4,))] * 3, ("int32", (2,)),
+    ]  # fmt: skip
 
 
 def test_identities_are_skipped_and_outputs_keep_their_names():
