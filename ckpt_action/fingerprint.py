@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ckpt_action.codec import to_data
-from ckpt_action.digests import relative
+from ckpt_action.digests import file_digest, relative
 from ckpt_action.plan import Job
 
 _PACKAGE = Path(__file__).parent
@@ -37,6 +37,7 @@ def environment_digest(environ: Mapping[str, str]) -> str:
             "tool": _own_code(),
             "variables": {n: v for n, v in environ.items() if n.startswith(("TF_", "KERAS_"))},
             "keras": _keras_settings(environ),
+            "tfjs": _node_packages(environ),
         }
     )
 
@@ -56,8 +57,9 @@ def _distributions() -> Iterator[str]:
 
 
 def _own_code() -> str:
-    files = sorted(_PACKAGE.rglob("*.py"))
-    return _digest([[relative(f, _PACKAGE), f.read_text(encoding="utf-8")] for f in files])
+    """Not only its modules: tables and programs that lie among them decide as much."""
+    files = (f for f in sorted(_PACKAGE.rglob("*")) if "__pycache__" not in f.parts)
+    return _digest([[relative(f, _PACKAGE), file_digest(f)] for f in files if f.is_file()])
 
 
 def _keras_settings(environ: Mapping[str, str]) -> str:
@@ -66,6 +68,17 @@ def _keras_settings(environ: Mapping[str, str]) -> str:
         return Path(home, "keras.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _node_packages(environ: Mapping[str, str]) -> list[list[str]] | None:
+    """What runs artifacts of TensorFlow.js; None where nothing does, and no values are compared."""
+    named = environ.get("CKPT_ACTION_TFJS")
+    if not named:
+        return None
+    folder = Path(named)
+    modules = folder if folder.name == "node_modules" else folder / "node_modules"
+    files = sorted(modules.glob("@tensorflow/*/package.json"))
+    return [[file.parent.name, file_digest(file)] for file in files]
 
 
 def _digest(data: object) -> str:

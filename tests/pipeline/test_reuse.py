@@ -264,13 +264,25 @@ def test_other_settings_export_again(repository, tmp_path):
     assert "installed" in asked(repository, ENVIRON | {"KERAS_HOME": str(tmp_path)})["reading"]
 
 
-def test_another_ckpt_action_exports_again(repository, tmp_path, monkeypatch):
+@pytest.mark.parametrize("file", ["verify.py", "engine/tfjs/ops.json", "engine/tfjs/run.cjs"])
+def test_another_ckpt_action_exports_again(repository, tmp_path, monkeypatch, file):
     own = shutil.copytree(fingerprint._PACKAGE, tmp_path / "own")
     monkeypatch.setattr(fingerprint, "_PACKAGE", own)
     assert asked(repository)["reading"].startswith("unchanged")
-    with (own / "verify.py").open("a") as file:
-        file.write("# changed\n")
+    with (own / file).open("a") as stream:
+        stream.write("# changed\n")
     assert "installed packages or ckpt-action" in asked(repository)["reading"]
+
+
+def test_what_runs_tensorflow_js_decides_too(tmp_path):
+    file = tmp_path / "node_modules/@tensorflow/tfjs-core/package.json"
+    file.parent.mkdir(parents=True)
+    named = ENVIRON | {"CKPT_ACTION_TFJS": str(tmp_path)}
+    digests = {environment_digest(ENVIRON)}
+    for version in ("4.21.0", "4.22.0"):
+        file.write_text(json.dumps({"version": version}))
+        digests.add(environment_digest(named))
+    assert len(digests) == 3
 
 
 def test_the_command_takes_exports_again_and_says_so(repository):
