@@ -71,6 +71,9 @@ def _settle(graph: Any, scope: _Scope, outputs: Mapping[str, str], name_of: Name
     for value in (*graph.input, *graph.output):
         value.name = outputs.get(value.name) or scope.names.get(value.name, value.name)
         value.doc_string = ""
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.HasField("dim_param"):  # numbered by the converter
+                dimension.Clear()
     replace_all(graph.node, nodes)
     replace_all(graph.initializer, initialisers)
     del graph.value_info[:]
@@ -82,6 +85,8 @@ def _rename(node: Any, scope: _Scope, name_of: NameOf) -> None:
     node.output[:] = [scope.names.get(name, name) for name in node.output]
     node.name = next(name for name in node.output if name)
     node.doc_string = ""
+    if not node.domain:
+        node.ClearField("domain")
     attributes = sorted(map(copied, node.attribute), key=lambda a: str(a.name))
     for attribute in attributes:
         attribute.doc_string = ""
