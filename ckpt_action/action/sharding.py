@@ -11,6 +11,7 @@ from ckpt_action.action.inputs import Inputs
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
 from ckpt_action.report.github import print_annotations, tell_failure
 from ckpt_action.report.workflow_commands import write_outputs
+from ckpt_action.shards import RECORD
 
 
 def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
@@ -54,11 +55,17 @@ def merge(environ: Mapping[str, str]) -> int:
     """Join what the shards have left below one folder; what is missing is told by name."""
     from ckpt_action.cli import main as run_verb
 
-    shards = Path(environ["CKPT_ACTION_SHARDS"])
-    folders = sorted(str(f) for f in shards.iterdir()) if shards.is_dir() else []
+    folders = _folders(Path(environ["CKPT_ACTION_SHARDS"]))
     return run_verb(
         [
             *("merge", *folders, "--plan", environ["CKPT_ACTION_PLAN"]),
             *("--output-dir", environ["CKPT_ACTION_FOLDER"], "--format", "github"),
         ]
     )
+
+
+def _folders(shards: Path) -> list[str]:
+    """One for each shard. Where there is one only, actions/download-artifact makes no folder."""
+    if (shards / RECORD).is_file():
+        return [str(shards)]
+    return sorted(str(folder) for folder in shards.iterdir()) if shards.is_dir() else []

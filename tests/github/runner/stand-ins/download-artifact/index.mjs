@@ -15,8 +15,10 @@ async function downloadAll(pattern, folder) {
   const words = pattern.split('*').map((word) => word.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const wanted = new RegExp(`^${words.join('[^/]*')}$`);
   const { artifacts } = await client.listArtifacts({ latest: true });
-  for (const artifact of artifacts.filter(({ name }) => wanted.test(name))) {
-    await download(artifact, path.join(folder, artifact.name));
+  const found = artifacts.filter(({ name }) => wanted.test(name));
+  // The real one makes a folder for each only where there are several.
+  for (const artifact of found) {
+    await download(artifact, found.length > 1 ? path.join(folder, artifact.name) : folder);
   }
 }
 
