@@ -12,32 +12,21 @@ from pathlib import Path
 from ckpt_action import __version__
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.config.records import Verify
-from ckpt_action.digests import file_digest, relative
+from ckpt_action.digests import file_digest
 from ckpt_action.engine.targets import registry
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.file_check import FileCheck, check_files, shortfalls, wrong_file
 from ckpt_action.job import Progress
-from ckpt_action.manifest import (
-    NAME,
-    REPORT,
-    SUMS,
-    Exported,
-    Manifest,
-    listed_files,
-    read_manifest,
-    sums,
-)
+from ckpt_action.manifest import NAME, Exported, read_manifest
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome, Run
 from ckpt_action.processes.memory import verify_need
 from ckpt_action.processes.requests import VERIFY, Request, VerifyRequest, VerifyResult
 from ckpt_action.processes.supervisor import Supervisor
-from ckpt_action.shards import RECORD
-from ckpt_action.staging import HIDDEN, recover
+from ckpt_action.staging import recover
 from ckpt_action.verify import tolerances
 from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0
-_REPORTS = {REPORT, "report.json", RECORD}
-"""May lie beside the manifest without being listed in it: they tell of a run, not of the files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +56,10 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
             hint="Give the folder that `ckpt-action export` wrote into.",
         )
     # What leads out of the folder is not even looked at.
-    if problems := [_problem(folder / NAME, way) for way in ways_out(manifest, folder)]:
+    if problems := [wrong_file(folder / NAME, way) for way in ways_out(manifest, folder)]:
         raise CkptActionError(*problems)
     libraries = _by_digest(options.op_libraries, folder)
+    files = check_files(manifest, folder)
     with (
         tempfile.TemporaryDirectory(prefix="ckpt-action-") as work,
         ThreadPoolExecutor(options.jobs) as pool,
@@ -81,6 +71,7 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
             _JobCheck(
                 job=job,
                 folder=folder,
+                files=files,
                 work=Path(work) / str(number),
                 libraries=libraries,
                 bases=(options.base,) if options.base else (Path.cwd(), *folder.parents),
@@ -94,7 +85,7 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
         tool=__version__,
         config=str(folder / NAME),
         jobs=jobs,
-        problems=tuple(file_problems(manifest, folder)),
+        problems=(*files.others, *shortfalls(manifest)),
     )
 
 
@@ -104,6 +95,7 @@ class _JobCheck:
 
     job: Exported
     folder: Path
+    files: FileCheck
     work: Path
     libraries: Mapping[str, Path]
     """By sha256, those that may be loaded."""
@@ -120,8 +112,8 @@ class _JobCheck:
         problems += tuple(_loose(self.job))
         unusable = tuple(self._unusable())
         artifacts = tuple(
-            replace(artifact, proofs=(), verdicts=(), problems=unusable)
-            if unusable
+            replace(artifact, files=(), proofs=(), verdicts=(), problems=wrong)
+            if (wrong := self.files.artifacts.get(artifact.folder, unusable))
             else self._check(artifact, golden, self.work / str(number))
             for number, artifact in enumerate(self.job.artifacts)
         )
@@ -144,6 +136,8 @@ class _JobCheck:
         for artifact in self.job.artifacts:
             if artifact.format not in registry():
                 yield _edited(f"the unknown format {artifact.format!r}", self.folder)
+            if artifact.folder != f"{self.job.name}/{artifact.name}":
+                yield _edited(f"{artifact.folder} for {self.job.name}", self.folder)
             for path in sorted(set(artifact.payloads.values()) - known):
                 yield _edited(f"no digest of variable {path!r}", self.folder)
         for record in self.job.op_libraries:
@@ -213,7 +207,7 @@ def _no_library(job: str, record: FileRecord) -> Problem:
 
 
 def _edited(what: str, folder: Path) -> Problem:
-    return _problem(folder / NAME, f"{NAME} was changed after the export: it has {what}.")
+    return wrong_file(folder / NAME, f"{NAME} was changed after the export: it has {what}.")
 
 
 def _loose(job: Exported) -> Iterator[Problem]:
@@ -240,32 +234,4 @@ def _no_golden(record: FileRecord) -> Problem:
         message=f"The golden file {record.path} was not found as it was at the export, so values "
         "were not compared; bytes were.",
         hint="Give the configuration's folder with --base.",
-    )
-
-
-def file_problems(manifest: Manifest, folder: Path) -> Iterator[Problem]:
-    """Files that are missing, changed or not listed."""
-    listed = {record.path: record for record in listed_files(manifest, folder)}
-    for path, record in listed.items():
-        file = folder / path
-        if not file.is_file():
-            yield _problem(file, f"{path} is missing.")
-        elif file.stat().st_size != record.bytes or file_digest(file) != record.sha256:
-            yield _problem(file, f"{path} is not the file that was exported: its sha256 differs.")
-    for file in sorted(folder.rglob("*")):
-        path = relative(file, folder)
-        if path.split("/")[0] == HIDDEN or file.is_dir():
-            continue
-        if path not in listed and path not in {SUMS, *_REPORTS}:
-            yield _problem(file, f"{path} is not listed in {NAME}.")
-    if not (folder / SUMS).is_file() or (folder / SUMS).read_text() != sums(listed.values()):
-        yield _problem(folder / SUMS, f"{SUMS} does not agree with {NAME}.")
-
-
-def _problem(file: Path, message: str) -> Problem:
-    return Problem(
-        code=ExitCode.VERIFY,
-        message=message,
-        hint="Export again, or restore the folder as it was.",
-        where=Where(file=str(file)),
     )

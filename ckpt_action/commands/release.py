@@ -59,10 +59,16 @@ def _release(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.release.run import release
     from ckpt_action.release.wanted import Wanted
 
-    if not args.repository or not re.fullmatch(r"[\w.-]+/[\w.-]+", args.repository):
+    if not args.repository:
         raise fail(
             ExitCode.USAGE,
-            f"{args.repository or 'Nothing'!r} names no repository.",
+            "No repository was given.",
+            hint="Give --repository OWNER/NAME, or set GITHUB_REPOSITORY.",
+        )
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", args.repository):
+        raise fail(
+            ExitCode.USAGE,
+            f"{args.repository!r} names no repository.",
             hint="Give --repository OWNER/NAME.",
         )
     wanted = Wanted(

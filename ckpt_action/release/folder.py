@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
+from ckpt_action.file_check import file_problems, lacking
 from ckpt_action.manifest import NAME, Manifest, read_manifest
-from ckpt_action.recheck import file_problems
 from ckpt_action.staging import recover
 from ckpt_action.ways_out import ways_out
 
@@ -35,16 +35,8 @@ def read_folder(folder: Path) -> Manifest:
 
 
 def _failures(manifest: Manifest, folder: Path) -> Iterator[Problem]:
-    for name in manifest.kept:
-        yield _problem(
-            f"The last export of {name} failed; what lies here is from the one before.", folder
-        )
-    for name in manifest.failed:
-        yield _problem(f"{name} is not here: its export failed.", folder)
-    for job in manifest.jobs:
-        if job.failed_targets:
-            targets = ", ".join(job.failed_targets)
-            yield _problem(f"{job.name} was exported without {targets}, which failed.", folder)
+    for text in lacking(manifest):
+        yield _problem(text, folder)
     if not any(artifact.files for job in manifest.jobs for artifact in job.artifacts):
         yield _problem("Nothing was exported into this folder.", folder)
 

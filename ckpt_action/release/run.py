@@ -64,7 +64,7 @@ def _token(environ: Mapping[str, str]) -> str:
     if token and token.isascii() and token.isprintable():
         return token
     raise fail(
-        ExitCode.USAGE,
+        ExitCode.RELEASE,
         f"{' and '.join(_TOKENS)} hold no token." if not token else "The token is damaged.",
         hint="Set GITHUB_TOKEN to a token that may write to the repository's contents.",
     )

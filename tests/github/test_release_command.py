@@ -43,7 +43,10 @@ def test_the_command(service: ReleaseService, tmp_path: Path) -> None:
     assert there.files() == {f.name: f.read_bytes() for f in (tmp_path / "assets").iterdir()}
     assert there.data["target_commitish"] == "c" * 40
 
-    assert command(folder, "--tag", "v1", **names).returncode == ExitCode.USAGE
+    assert command(folder, "--tag", "v1", **names).returncode == ExitCode.RELEASE
+    nowhere = command(folder, "--tag", "v1", GH_TOKEN=TOKEN)
+    assert nowhere.returncode == ExitCode.USAGE
+    assert "No repository was given" in nowhere.stderr
     again = command(folder, "--tag", "v1", *kept, GH_TOKEN=TOKEN, **names)
     assert again.returncode == ExitCode.OUTPUT
     assert "is not empty" in again.stderr

@@ -13,8 +13,8 @@ import pytest
 from conftest import ckpt_action
 
 from ckpt_action.errors import ExitCode
+from ckpt_action.file_check import file_problems
 from ckpt_action.manifest import read_manifest
-from ckpt_action.recheck import file_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -51,10 +51,11 @@ def sign_again(dist: Path) -> None:
         for artifact in job["artifacts"]:
             for record in artifact["files"]:
                 data = (dist / artifact["folder"] / record["path"]).read_bytes()
-                record["sha256"] = hashlib.sha256(data).hexdigest()
+                record |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     (dist / "manifest.json").write_text(text)
-    files = [f for f in dist.rglob("*") if f.is_file() and f.name != "SHA256SUMS"]
+    unlisted = {"SHA256SUMS", "report.html"}
+    files = [f for f in dist.rglob("*") if f.is_file() and f.name not in unlisted]
     lines = {
         f.relative_to(dist).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files
     }
@@ -115,6 +116,51 @@ def test_changed_missing_and_added_files_are_found(exported, dist):
     assert any(m.startswith("affine/frozen-graph/affine.pb is not the file") for m in found)
     assert any("dense/frozen-graph/dense.io.json is missing" in m for m in found)
     assert any("dense/extra is not listed" in m for m in found)
+
+
+def test_a_changed_artifact_is_not_called_proven(exported, tmp_path):
+    """Bytes behind the end change nothing that a reader sees; a weight that TensorFlow cannot read
+    has one cause, which is the changed file."""
+    folder = Path(shutil.copytree(exported, tmp_path / "changed"))
+    with (folder / "dist/affine/frozen-graph/affine.io.json").open("a") as file:
+        file.write(" ")
+    (variables,) = (folder / "dist/affine").rglob("*.data-*")
+    change_byte(variables, weight_bytes(exported, "shift"))
+    run = ckpt_action("verify", "dist", folder=folder)
+    assert run.returncode == ExitCode.VERIFY
+    assert run.stdout.splitlines()[0].startswith("1 of 2 models failed (verify)")
+    assert "affine: failed" in run.stdout
+    rows = [line.split() for line in run.stdout.splitlines()]
+    assert ["frozen-graph", "-", "-", "-", "-", "failed"] in rows
+    assert ["saved-model", "-", "-", "-", "-", "failed"] in rows
+    assert run.stdout.count("error:") == 2, run.stdout
+    assert run.stdout.count("its sha256 differs") == 2
+    assert "affine: verified" not in run.stderr
+
+
+def test_what_the_last_export_could_not_make_is_said(dist):
+    """`verify` speaks of what lies there; that something is missing, or old, is no secret."""
+    manifest = json.loads((dist / "manifest.json").read_text())
+    manifest |= {"kept": ["affine"], "failed": ["other"]}
+    manifest["jobs"][1]["failed_targets"] = ["tfjs"]
+    (dist / "manifest.json").write_text(json.dumps(manifest))
+    sign_again(dist)
+    run = ckpt_action("verify", dist, folder=dist.parent)
+    assert run.returncode == 0, run.stdout
+    assert "warning: The last export of affine failed; what lies here is from" in run.stdout
+    assert "warning: other is not here: its export failed." in run.stdout
+    assert "warning: dense was exported without tfjs, which failed." in run.stdout
+
+
+def test_of_nothing_nothing_is_proven(dist):
+    manifest = json.loads((dist / "manifest.json").read_text()) | {"jobs": [], "failed": ["x"]}
+    for model in ("affine", "dense"):
+        shutil.rmtree(dist / model)
+    (dist / "manifest.json").write_text(json.dumps(manifest))
+    sign_again(dist)
+    run = ckpt_action("verify", dist, folder=dist.parent)
+    assert run.returncode == ExitCode.OUTPUT
+    assert "x is not here: its export failed." in run.stdout
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
@@ -187,6 +233,7 @@ def test_a_graph_outside_of_its_folder_is_refused(dist):
     data = json.loads((file.parent / "moved").read_text()) | {"graph": "../../../affine.pb"}
     (file.parent / "moved").unlink()
     file.write_text(json.dumps(data))
+    sign_again(dist)
     run = ckpt_action("verify", dist, "--format", "json", folder=dist.parent)
     assert any("affine.pb is not a file beside it" in message for message in errors(run))
 
@@ -197,7 +244,7 @@ def test_a_graph_outside_of_its_folder_is_refused(dist):
         (lambda job: job.update(variables=[]), "no digest of variable"),
         (lambda job: job["artifacts"][0].update(format="caffe"), "unknown format 'caffe'"),
         (lambda job: job["artifacts"][0].update(payloads=[]), "cannot be read"),
-        (lambda job: job.update(name="../../../x"), "SHA256SUMS does not agree with manifest.json"),
+        (lambda job: job.update(name="../../../x"), "it has affine/saved-model for ../../../x"),
     ],
 )
 def test_an_edited_manifest_is_no_defect(dist, change, says):
