@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.processes.requests import Ended, Request
 
-_LOG_LINES = 30
+_CRASH_LINES = 30
+_LOG_LINES = 15
+"""Of a child that could say itself what was wrong."""
 _NATIVE = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"}
 
 
@@ -19,24 +22,37 @@ def crash_problem(request: Request, ended: Ended, *, oom_killed: bool) -> Proble
     stage = _read(request.work / "stage").strip()
     if stage:
         message = f"{message} It was busy with: {stage}."
-    return Problem(code=ExitCode.CRASH, message=message, hint=hint, details=log_tail(request.work))
+    printed = _printed(request.work, _CRASH_LINES) or ("It printed nothing.",)
+    return Problem(code=ExitCode.CRASH, message=message, hint=hint, details=printed)
 
 
-def log_tail(work: Path) -> tuple[str, ...]:
-    """The last lines that the child printed."""
-    return tuple(_read(work / "log").splitlines()[-_LOG_LINES:])
+def with_output(problems: tuple[Problem, ...], work: Path) -> tuple[Problem, ...]:
+    """`problems` of a child that failed, the last error with what the child had printed."""
+    printed = _printed(work, _LOG_LINES)
+    errors = [i for i, p in enumerate(problems) if p.severity is Severity.ERROR]
+    if not printed or not errors:
+        return problems
+    last = errors[-1]
+    told = replace(problems[last], details=(*problems[last].details, *printed))
+    return (*problems[:last], told, *problems[last + 1 :])
+
+
+def _printed(work: Path, most: int) -> tuple[str, ...]:
+    """The last lines that the child printed, under a title; nothing where there are none."""
+    lines = [line for line in _read(work / "log").splitlines() if line.strip()][-most:]
+    return ("It printed last:", *lines) if lines else ()
 
 
 def _cause(request: Request, ended: Ended, *, oom_killed: bool) -> tuple[str, str]:
     if ended.timed_out:
         return (
             f"The process took longer than {request.timeout:g} s and was stopped.",
-            "Look at the end of its log; raise the model's `timeout` if it was only slow.",
+            "Raise the model's `timeout` if it was only slow.",
         )
     if ended.signal is None:
         return (
             f"The process ended itself with status {ended.exit_code} before it was done.",
-            "Some code called os._exit, or a library ended the process; see the end of its log.",
+            "Some code called os._exit, or a library ended the process.",
         )
     name = _signal_name(ended.signal)
     if name == "SIGKILL":
@@ -52,12 +68,12 @@ def _cause(request: Request, ended: Ended, *, oom_killed: bool) -> tuple[str, st
     if name == "SIGABRT":
         return (
             f"The process aborted ({name}): a check inside native code failed.",
-            "The check is in the last lines of its log.",
+            "What it printed last mostly names the check.",
         )
     if name in _NATIVE:
         return (
             f"The process crashed ({name}) in native code.",
-            "Look at the end of its log; custom ops built for another TensorFlow do this.",
+            "Custom ops built for another TensorFlow do this.",
         )
     return f"The process was ended by {name}.", "Somebody or something outside sent that signal."
 

@@ -18,7 +18,7 @@ from typing import Any
 from ckpt_action.codec import from_data
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 from ckpt_action.processes.children import CannotFork, ServerDied, ServerProcess, Spawner
-from ckpt_action.processes.diagnosis import crash_problem
+from ckpt_action.processes.diagnosis import crash_problem, with_output
 from ckpt_action.processes.environments import Environment, import_problem, variables
 from ckpt_action.processes.memory import Gate, available, oom_kills
 from ckpt_action.processes.requests import Ended, Failure, Request
@@ -105,5 +105,6 @@ def _answer(request: Request, ended: Ended, *, oom_killed: bool) -> Answer:
         return Answer(ended=ended, problems=(problem,))
     data = json.loads(file.read_text())
     if "failure" in data:
-        return Answer(ended=ended, problems=from_data(Failure, data["failure"]).problems)
+        problems = from_data(Failure, data["failure"]).problems
+        return Answer(ended=ended, problems=with_output(problems, request.work))
     return Answer(ended=ended, result=data["result"])

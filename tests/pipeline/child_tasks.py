@@ -11,6 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
+from ckpt_action.errors import ExitCode, fail
+
 
 def echo(arguments, work):
     print("echo was here")
@@ -42,6 +44,12 @@ def terminate_self(arguments, work):
 
 def raise_error(arguments, work):
     raise RuntimeError("the reason")
+
+
+def refuse(arguments, work):
+    for number in range(40):
+        print(f"step {number}")
+    raise fail(ExitCode.REBUILD, "No such layer.", details=["the table"])
 
 
 def leave(arguments, work):

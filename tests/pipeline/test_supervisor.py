@@ -63,6 +63,19 @@ def test_a_child_that_falls_is_told_apart_and_the_next_one_runs(ask, task, says,
     assert ask("echo", work="next").result
 
 
+def test_what_a_failed_child_printed_last_is_shown(ask):
+    (problem,) = ask("refuse").problems
+    assert problem.code is ExitCode.REBUILD
+    assert problem.details[:3] == ("the table", "It printed last:", "step 25")
+    assert problem.details[-1] == "step 39"
+
+
+def test_nobody_is_sent_to_a_log_that_is_empty(ask):
+    (problem,) = ask("leave_hard").problems
+    assert problem.details == ("It printed nothing.",)
+    assert " log" not in f"{problem.message} {problem.hint}"
+
+
 def test_a_child_may_do_with_its_output_what_it_likes(ask):
     assert ask("lose_output").result == {"done": True}
 
