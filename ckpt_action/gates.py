@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import ArtifactOutcome, Proof
+from ckpt_action.verify import agreeing_rows
 
 
 def gated(artifact: ArtifactOutcome, target: TargetSpec, folder: Path) -> ArtifactOutcome:
@@ -77,28 +79,16 @@ def _too_slow(artifact: ArtifactOutcome, most: float) -> tuple[str, str]:
 
 
 def _too_different(artifact: ArtifactOutcome, least: float) -> tuple[str, str]:
-    rows = [
-        (v.agreement, _rows(v.shape))
-        for v in artifact.verdicts
-        if v.against == "reference" and v.agreement is not None
-    ]
-    total = sum(count for _, count in rows)
+    same, total = agreeing_rows(artifact.verdicts)
     if not total:
         return (
             "has no output with scores of classes, so nothing can be counted for",
             "Leave out `min-agreement`.",
         )
-    same = round(sum(part * count for part, count in rows))
     why = f"chooses the model's class in {same} of {total} rows, less than"
     hint = (
         "Quantise less, or give `representative-data` that is more like the real inputs. More rows "
         "tell more: `verify.golden`, or larger `verify.samples`."
     )
-    return (why, hint) if same < least * total else ("", "")
-
-
-def _rows(shape: tuple[int, ...]) -> int:
-    count = 1
-    for size in shape[:-1]:
-        count *= size
-    return count
+    # As it was written: 0.07 of 100 are 7, and a little more in binary.
+    return (why, hint) if same < Decimal(repr(least)) * total else ("", "")

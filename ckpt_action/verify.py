@@ -17,7 +17,9 @@ replaces the default in both columns. Integers, booleans and strings have no tol
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,6 +50,17 @@ def tolerances(
         default_rtol if rtol is None else rtol,
         default_atol if atol is None else atol,
     )
+
+
+def agreeing_rows(verdicts: Iterable[OutputVerdict]) -> tuple[int, int]:
+    """In how many rows of scores the model's class wins, and how many there are."""
+    rows = [
+        (v.agreement, math.prod(v.shape[:-1]))
+        for v in verdicts
+        if v.against == "reference" and v.agreement is not None
+    ]
+    same = round(sum(part * count for part, count in rows))
+    return same, sum(count for _, count in rows)
 
 
 def compare(

@@ -8,7 +8,10 @@ import shutil
 import pytest
 from conftest import ENVIRON, ckpt_action
 
+from ckpt_action.config.records import TargetSpec
 from ckpt_action.errors import ExitCode
+from ckpt_action.gates import gated
+from ckpt_action.outcome import ArtifactOutcome, OutputVerdict
 
 HEAD = """
 version = 1
@@ -124,3 +127,18 @@ def test_a_target_without_its_runtime_says_what_installs_it(repository, tmp_path
     assert 'pip install "ckpt-action[onnx]"' in run.stdout
     assert "Traceback" not in run.stdout + run.stderr
     assert (repository / "dist" / "dense" / "saved-model").is_dir()
+
+
+@pytest.mark.parametrize("least", range(101))
+def test_as_many_rows_as_were_asked_for_are_enough(tmp_path, least):
+    """Also where the part that was asked for is no binary number: 100 * 0.07 is more than 7."""
+    target = TargetSpec(format="tflite", name="tflite", min_agreement=least / 100)
+    for same in (least - 1, least):
+        verdict = OutputVerdict(
+            signature="s", output="y", against="reference", probe="p", dtype="float32",
+            shape=(100, 3), passed=True, agreement=same / 100,
+        )  # fmt: skip
+        artifact = ArtifactOutcome(
+            format="tflite", name="tflite", folder="m/tflite", verdicts=(verdict,)
+        )
+        assert gated(artifact, target, tmp_path).passed == (same == least)
