@@ -45,6 +45,14 @@ def unlike_plan(job: PlannedJob, found: JobOutcome, part: Part) -> Iterator[Prob
         text = f"{job.name} was exported from {checkpoint.path} ({checkpoint.bytes} bytes), "
         text += f"planned was {job.path} ({job.bytes} bytes)."
         yield part_problem(text, part.folder, ExitCode.CHECKPOINT)
+    elif checkpoint.sha256 != job.sha256:
+        text = (
+            f"{job.name} was exported from {checkpoint.path} with other values than were planned."
+        )
+        yield part_problem(text, part.folder, ExitCode.CHECKPOINT)
+    if isinstance(found, Exported) and found.config_digest != job.config_digest:
+        text = f"{job.name} was exported with another configuration than was planned."
+        yield part_problem(text, part.folder, ExitCode.CONFIG)
     names = {artifact.name for artifact in found.artifacts}
     failed = found.failed_targets if isinstance(found, Exported) else ()
     lacking = sorted(set(job.targets) - names - set(failed))
@@ -91,15 +99,33 @@ def strangers(planned: Planned, parts: Sequence[Part]) -> Iterator[Problem]:
 
 
 def disagreements(parts: Sequence[Part]) -> Iterator[Problem]:
-    """Shards of one run come from one state of the repository and one version of the tool."""
+    """Shards of one run come from one state of the repository, one version of the tool and one set
+    of packages."""
     made = {(p.record.run.tool, p.record.run.commit, p.record.run.dirty) for p in parts}
     if len(made) > 1:
         listed = "; ".join(sorted(f"{tool} at {commit or 'no commit'}" for tool, commit, _ in made))
-        yield Problem(
-            code=ExitCode.OUTPUT,
-            message=f"The shards were not made from the same state: {listed}.",
-            hint="Export all shards from one commit, with one version of ckpt-action.",
-        )
+        yield _disagreement(f"The shards were not made from the same state: {listed}.")
+    entries = [entry for part in parts for entry in part.manifest.jobs]
+    if len({entry.environment_digest for entry in entries}) > 1:
+        found = {" ".join(f"{n} {v}" for n, v in sorted(e.versions.items())) for e in entries}
+        listed = f": {'; '.join(sorted(found))}" if len(found) > 1 else ""
+        text = f"The shards were not exported with the same packages and settings{listed}."
+        yield _disagreement(text)
+    # A commit does not say everything: there may be none, or changes that it has not.
+    digests: dict[str, set[str]] = {}
+    for source in (s for part in parts for job in part.record.run.jobs for s in job.sources):
+        digests.setdefault(source.path, set()).add(source.sha256)
+    if differing := sorted(path for path, found in digests.items() if len(found) > 1):
+        yield _disagreement(f"The shards were not made from the same {', '.join(differing)}.")
+
+
+def _disagreement(message: str) -> Problem:
+    return Problem(
+        code=ExitCode.OUTPUT,
+        message=message,
+        hint="Export all shards from one commit, with one version of ckpt-action and one set of "
+        "packages.",
+    )
 
 
 def part_problem(message: str, folder: Path, code: ExitCode) -> Problem:

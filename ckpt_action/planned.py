@@ -18,6 +18,9 @@ class PlannedJob:
     """Of the checkpoint, relative to the configuration's folder."""
     step: int | None
     bytes: int
+    sha256: str
+    """Of the checkpoint, as the manifest has it."""
+    config_digest: str
     targets: tuple[str, ...]
     shard: int
     """Counted from 1."""
@@ -64,6 +67,8 @@ def _job(data: Mapping[str, Any]) -> PlannedJob:
         path=str(checkpoint["path"]),
         step=checkpoint["step"],
         bytes=int(checkpoint["bytes"]),
+        sha256=str(checkpoint["sha256"]),
+        config_digest=str(data["config_digest"]),
         targets=tuple(str(target["name"]) for target in data["targets"]),
         shard=int(data["shard"]),
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ckpt_action.digests import relative
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
+from ckpt_action.fingerprint import config_digest
+from ckpt_action.job_inputs import checkpoint_record
 from ckpt_action.plan import Job, Plan, make_plan
 from ckpt_action.shards import MOST, matrix, split
 
@@ -92,6 +94,7 @@ def _job_data(job: Job, plan: Plan) -> dict[str, object]:
         "name": job.name,
         "model": job.model.name,
         "entry_point": str(job.model.entry_point) if job.model.entry_point else None,
+        "config_digest": config_digest(job),
         "checkpoint": {
             "path": relative(checkpoint.path, folder),
             "kind": checkpoint.kind.value,
@@ -99,6 +102,7 @@ def _job_data(job: Job, plan: Plan) -> dict[str, object]:
             "step": checkpoint.step,
             "files": [relative(file, folder) for file in checkpoint.files],
             "bytes": checkpoint.bytes,
+            "sha256": checkpoint_record(job).sha256,
             "notes": list(checkpoint.notes),
         },
         "targets": [

@@ -18,7 +18,7 @@ from ckpt_action.errors import CkptActionError, ExitCode, Problem
 from ckpt_action.file_check import file_problems
 from ckpt_action.manifest import NAME, Manifest, outcome_of, read_manifest, write_manifest
 from ckpt_action.merge import merge
-from ckpt_action.outcome import Run
+from ckpt_action.outcome import FileRecord, Run
 from ckpt_action.plan import Job
 from ckpt_action.shards import RECORD, Shard, ShardRecord, read_record, split, write_record
 from tests.github.exported import exported, job
@@ -35,7 +35,13 @@ def planned(folder: Path, *shards: tuple[str, ...], problems: object = ()) -> Pa
         "jobs": [
             {
                 "name": name,
-                "checkpoint": {"path": f"runs/{name}/ckpt-1", "step": 1, "bytes": 1},
+                "config_digest": "",
+                "checkpoint": {
+                    "path": f"runs/{name}/ckpt-1",
+                    "step": 1,
+                    "bytes": 1,
+                    "sha256": "0" * 64,
+                },
                 "targets": [{"name": "saved-model"}, {"name": "frozen-graph"}],
                 "shard": number,
             }
@@ -194,6 +200,40 @@ def other_checkpoint(plan: Path, first: Path, second: Path) -> None:
     plan.write_text(json.dumps(data))
 
 
+def other_values(plan: Path, first: Path, second: Path) -> None:
+    """Of the same size."""
+    data = json.loads(plan.read_text())
+    data["jobs"][2]["checkpoint"]["sha256"] = "1" * 64
+    plan.write_text(json.dumps(data))
+
+
+def other_configuration(plan: Path, first: Path, second: Path) -> None:
+    data = json.loads(plan.read_text())
+    data["jobs"][2]["config_digest"] = "1" * 64
+    plan.write_text(json.dumps(data))
+
+
+def other_packages(plan: Path, first: Path, second: Path) -> None:
+    edit_manifest(second, lambda data: data["jobs"][0].update(environment_digest="1"))
+
+
+def other_tensorflow(plan: Path, first: Path, second: Path) -> None:
+    versions = {"tensorflow": "2.15.0"}
+    edit_manifest(
+        second, lambda data: data["jobs"][0].update(environment_digest="1", versions=versions)
+    )
+
+
+def other_sources(plan: Path, first: Path, second: Path) -> None:
+    """No commit tells of it: both shards have changes that are not committed."""
+    for folder, digest in ((first, "0" * 64), (second, "1" * 64)):
+        record = read_record(folder)
+        sources = (FileRecord(path="layers.py", bytes=1, sha256=digest),)
+        jobs = tuple(replace(job, sources=sources) for job in record.run.jobs)
+        run = replace(record.run, commit=None, dirty=True, jobs=jobs)
+        write_record(replace(record, run=run), folder)
+
+
 def other_count(plan: Path, first: Path, second: Path) -> None:
     write_record(replace(read_record(second), shard=Shard(number=2, count=3)), second)
 
@@ -231,6 +271,11 @@ FAULTS = [
     (link, "is a symbolic link", "ac"),
     (other_commit, "not made from the same state", ""),
     (other_checkpoint, "planned was runs/b/ckpt-2", "ac"),
+    (other_values, "b was exported from runs/b/ckpt-1 with other values", "ac"),
+    (other_configuration, "b was exported with another configuration", "ac"),
+    (other_packages, "not exported with the same packages and settings.", ""),
+    (other_tensorflow, "same packages and settings: ; tensorflow 2.15.0", ""),
+    (other_sources, "not made from the same layers.py", ""),
     (other_count, "b belongs to shard 2/2 and was found in 2/3", "ac"),
     (same_shard_twice, "b belongs to shard 2/2 and was found in 2/2, 2/2", "ac"),
     (one_model_in_both, "a belongs to shard 1/2 and was found in 1/2, 2/2", "bc"),
