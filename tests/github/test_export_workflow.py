@@ -138,6 +138,27 @@ def test_all_that_is_proven_is_released_by_a_job_that_alone_may_write(
     assert outcomes({"steps": jobs["merge"][0]["steps"]})["upload"] == "success"
 
 
+def test_what_is_not_proven_is_not_released(
+    tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
+) -> None:
+    """Nothing runs TFLite files that keep TensorFlow's own kernels, so nobody compares values."""
+    workspace = write_models(tmp_path / "repository", 1, broken=-1)
+    for name, old, new in (
+        ("models.py", "x * self.w", "tf.linalg.inv(tf.linalg.diag(tf.abs(x * self.w) + 1.0))"),
+        ("model-export.toml", '"saved-model"', '{ format = "tflite", select-tf-ops = true }'),
+    ):
+        file = workspace / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+    result = call(workspace, artifacts, releases, 1)
+    jobs = jobs_of(result)
+    assert [(job["result"], job["outputs"]["verdict"]) for job in jobs["merge"]] == [
+        ("success", "not proven")
+    ], log(result)
+    assert [job["result"] for job in jobs["release"]] == ["skipped"]
+    assert not releases.releases
+
+
 def test_nothing_to_export_ends_with_the_plan(
     tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
 ) -> None:
