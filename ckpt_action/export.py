@@ -11,16 +11,16 @@ from pathlib import Path
 from ckpt_action import __version__
 from ckpt_action.config.load import load_config
 from ckpt_action.errors import CkptActionError
-from ckpt_action.fingerprint import environment_digest
 from ckpt_action.git import read_checkout
-from ckpt_action.job import JobRun, Progress
+from ckpt_action.jobs.fingerprint import environment_digest
+from ckpt_action.jobs.job import JobRun, Progress
+from ckpt_action.jobs.reuse import Earlier, read_earlier, take
 from ckpt_action.outcome import JobOutcome, Run
-from ckpt_action.placing import Made, place, refuse_foreign
+from ckpt_action.output.placing import Made, place, refuse_foreign
+from ckpt_action.output.staging import Staging, staging
 from ckpt_action.plan import Plan, make_plan
 from ckpt_action.processes.supervisor import Supervisor
-from ckpt_action.reuse import Earlier, read_earlier, take
-from ckpt_action.shards import Shard, part
-from ckpt_action.staging import Staging, staging
+from ckpt_action.sharding.shards import Shard, part
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from ckpt_action.digests import file_digest, relative
 from ckpt_action.errors import ExitCode, Problem, Severity, Where
 from ckpt_action.manifest import NAME, REPORT, SUMS, Manifest, listed_files, sums
-from ckpt_action.shards import RECORD
-from ckpt_action.staging import HIDDEN
+from ckpt_action.output.staging import HIDDEN
+from ckpt_action.sharding.shards import RECORD
 
 _REPORTS = {REPORT, "report.json", RECORD}
 """May lie beside the manifest without being listed in it: they tell of a run, not of the files."""

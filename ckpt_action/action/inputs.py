@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
-from ckpt_action.shards import MOST, read_shard
+from ckpt_action.sharding.shards import MOST, read_shard
 
 _PREFIX = "CKPT_ACTION_"
 _NOT_IN_ARTIFACT_NAMES = frozenset('":<>|*?\r\n\\/')

@@ -11,7 +11,7 @@ from ckpt_action.action.inputs import Inputs
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
 from ckpt_action.report.github import print_annotations, tell_failure
 from ckpt_action.report.workflow_commands import write_outputs
-from ckpt_action.shards import RECORD
+from ckpt_action.sharding.shards import RECORD
 
 
 def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
@@ -25,7 +25,7 @@ def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
     from ckpt_action.plan import make_plan
     from ckpt_action.report.problems import print_problems
     from ckpt_action.report.workflow_commands import sanitize
-    from ckpt_action.shards import matrix
+    from ckpt_action.sharding.shards import matrix
 
     loaded = load_config(Path(inputs.config))
     made = make_plan(loaded.config, models=inputs.models) if loaded.config else None

@@ -12,7 +12,7 @@ from ckpt_action.command_line import add_jobs, add_reports, show, stoppable
 from ckpt_action.errors import CkptActionError, ExitCode
 
 if TYPE_CHECKING:
-    from ckpt_action.shards import Shard
+    from ckpt_action.sharding.shards import Shard
 
 DEFAULT_FILE = "model-export.toml"
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def shard(text: str) -> Shard:
     """For argparse, which shows the message of its own errors only."""
-    from ckpt_action.shards import read_shard
+    from ckpt_action.sharding.shards import read_shard
 
     try:
         return read_shard(text)

@@ -76,9 +76,9 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _compare(files: CheckpointFiles, args: argparse.Namespace) -> ExitCode:
-    from ckpt_action.against import Against, fit
     from ckpt_action.codec import to_data
     from ckpt_action.command_line import stoppable
+    from ckpt_action.jobs.against import Against, fit
     from ckpt_action.progress import Progress
     from ckpt_action.report.problems import print_problems
     from ckpt_action.report.workflow_commands import sanitize

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    from ckpt_action.merge import merge
+    from ckpt_action.sharding.merge import merge
 
     try:
         run = merge(args.plan, args.folders, args.output_dir, args.previous)

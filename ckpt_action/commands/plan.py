@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ckpt_action.digests import relative
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
-from ckpt_action.fingerprint import config_digest
-from ckpt_action.job_inputs import checkpoint_record
+from ckpt_action.jobs.fingerprint import config_digest
+from ckpt_action.jobs.inputs import checkpoint_record
 from ckpt_action.plan import Job, Plan, make_plan
-from ckpt_action.shards import MOST, matrix, split
+from ckpt_action.sharding.shards import MOST, matrix, split
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

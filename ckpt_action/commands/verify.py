@@ -34,8 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    from ckpt_action.output.recheck import Options, recheck
     from ckpt_action.progress import Progress
-    from ckpt_action.recheck import Options, recheck
 
     options = Options(base=args.base, jobs=args.jobs, op_libraries=tuple(args.op_library))
     with stoppable(), Progress(sys.stderr) as progress:

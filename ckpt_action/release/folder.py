@@ -8,8 +8,8 @@ from pathlib import Path
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
 from ckpt_action.file_check import file_problems, lacking
 from ckpt_action.manifest import NAME, Manifest, read_manifest
-from ckpt_action.staging import recover
-from ckpt_action.ways_out import ways_out
+from ckpt_action.output.staging import recover
+from ckpt_action.output.ways_out import ways_out
 
 
 def read_folder(folder: Path) -> Manifest:

@@ -14,7 +14,7 @@ from ckpt_action.report import figures, summary, text
 from ckpt_action.report.annotations import annotation_commands
 from ckpt_action.report.figures import Status
 from ckpt_action.report.workflow_commands import sanitize, write_outputs
-from ckpt_action.shards import RECORD
+from ckpt_action.sharding.shards import RECORD
 
 
 def in_job(environ: Mapping[str, str]) -> bool:

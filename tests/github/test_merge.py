@@ -17,10 +17,10 @@ from ckpt_action.config.records import Model
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
 from ckpt_action.file_check import file_problems
 from ckpt_action.manifest import NAME, Manifest, outcome_of, read_manifest, write_manifest
-from ckpt_action.merge import merge
 from ckpt_action.outcome import FileRecord, Run
 from ckpt_action.plan import Job
-from ckpt_action.shards import RECORD, Shard, ShardRecord, read_record, split, write_record
+from ckpt_action.sharding.merge import merge
+from ckpt_action.sharding.shards import RECORD, Shard, ShardRecord, read_record, split, write_record
 from tests.github.exported import exported, job
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from conftest import ENVIRON, ckpt_action
 
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.errors import ExitCode
-from ckpt_action.gates import gated
+from ckpt_action.jobs.gates import gated
 from ckpt_action.outcome import ArtifactOutcome, OutputVerdict
 
 HEAD = """

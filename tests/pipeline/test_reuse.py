@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from conftest import ENVIRON, ckpt_action
 
-from ckpt_action import fingerprint
 from ckpt_action.config.load import load_config
-from ckpt_action.fingerprint import environment_digest
+from ckpt_action.jobs import fingerprint
+from ckpt_action.jobs.fingerprint import environment_digest
+from ckpt_action.jobs.reuse import read_earlier, take
 from ckpt_action.manifest import read_manifest
 from ckpt_action.plan import make_plan
-from ckpt_action.reuse import read_earlier, take
 
 READING = """
 import json, os

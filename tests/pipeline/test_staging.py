@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from ckpt_action.errors import CkptActionError, ExitCode
-from ckpt_action.staging import HIDDEN, recover, staging
+from ckpt_action.output.staging import HIDDEN, recover, staging
 
 STEPS = """
 import os, signal, sys
 from pathlib import Path
-import ckpt_action.staging as staging
+import ckpt_action.output.staging as staging
 
 calls = 0
 def die_at(frame_event):

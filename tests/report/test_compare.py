@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ckpt_action.compare import compare
 from ckpt_action.manifest import Exported, Manifest
 from ckpt_action.outcome import Change, JobOutcome, Run
+from ckpt_action.output.compare import compare
 from ckpt_action.report.page import render as page
 from ckpt_action.report.summary import render as summary
 from tests.report import sample

@@ -14,8 +14,9 @@ from ckpt_action.codec import from_data, to_data
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.digests import folder_bytes, folder_records
 from ckpt_action.errors import ExitCode, Problem
-from ckpt_action.gates import gated
-from ckpt_action.job_inputs import checkpoint_record, stamps
+from ckpt_action.jobs.gates import gated
+from ckpt_action.jobs.inputs import checkpoint_record, stamps
+from ckpt_action.jobs.tries import try_environments
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
 from ckpt_action.plan import Job
 from ckpt_action.processes.environments import Environment
@@ -30,7 +31,6 @@ from ckpt_action.processes.requests import (
     VerifyResult,
 )
 from ckpt_action.processes.supervisor import Answer, Supervisor
-from ckpt_action.tries import try_environments
 
 
 class Progress(Protocol):

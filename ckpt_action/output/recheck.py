@@ -16,15 +16,15 @@ from ckpt_action.digests import file_digest
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
 from ckpt_action.file_check import FileCheck, check_files, shortfalls, wrong_file
-from ckpt_action.job import Progress
+from ckpt_action.jobs.job import Progress
 from ckpt_action.manifest import NAME, Exported, read_manifest
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome, Run
+from ckpt_action.output.staging import recover
+from ckpt_action.output.ways_out import is_inside, ways_out
 from ckpt_action.processes.memory import verify_need
 from ckpt_action.processes.requests import VERIFY, Request, VerifyRequest, VerifyResult
 from ckpt_action.processes.supervisor import Supervisor
-from ckpt_action.staging import recover
 from ckpt_action.verify import tolerances
-from ckpt_action.ways_out import is_inside, ways_out
 
 _TIMEOUT = 1800.0
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action import __version__
-from ckpt_action.compare import compare
 from ckpt_action.config.records import Config
 from ckpt_action.digests import file_record
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
-from ckpt_action.fingerprint import config_digest
+from ckpt_action.jobs.fingerprint import config_digest
+from ckpt_action.jobs.reuse import Earlier
 from ckpt_action.manifest import (
     REPORT,
     SUMS,
@@ -24,11 +24,11 @@ from ckpt_action.manifest import (
     write_manifest,
 )
 from ckpt_action.outcome import JobOutcome, Run
+from ckpt_action.output.compare import compare
+from ckpt_action.output.staging import Staging
 from ckpt_action.plan import Job, Plan
 from ckpt_action.report.page import render
-from ckpt_action.reuse import Earlier
-from ckpt_action.shards import RECORD, Shard, ShardRecord, write_record
-from ckpt_action.staging import Staging
+from ckpt_action.sharding.shards import RECORD, Shard, ShardRecord, write_record
 
 
 def refuse_foreign(output_dir: Path, plan: Plan) -> Manifest | None:

@@ -13,11 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from ckpt_action import __version__
-from ckpt_action.compare import compare
 from ckpt_action.digests import copy_checked
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
+from ckpt_action.jobs.reuse import read_earlier
 from ckpt_action.manifest import REPORT, Exported, merged, write_manifest
-from ckpt_action.merge_checks import (
+from ckpt_action.outcome import JobOutcome, Run
+from ckpt_action.output.compare import compare
+from ckpt_action.output.staging import Staging, staging
+from ckpt_action.report.page import render
+from ckpt_action.sharding.checks import (
     Part,
     disagreements,
     misplaced,
@@ -25,12 +29,8 @@ from ckpt_action.merge_checks import (
     strangers,
     unlike_plan,
 )
-from ckpt_action.outcome import JobOutcome, Run
-from ckpt_action.planned import Planned, PlannedJob, read_planned
-from ckpt_action.report.page import render
-from ckpt_action.reuse import read_earlier
-from ckpt_action.shards import Shard
-from ckpt_action.staging import Staging, staging
+from ckpt_action.sharding.planned import Planned, PlannedJob, read_planned
+from ckpt_action.sharding.shards import Shard
 
 
 def merge(

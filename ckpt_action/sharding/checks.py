@@ -9,9 +9,9 @@ from pathlib import Path
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where
 from ckpt_action.manifest import Exported, Manifest, read_manifest
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
-from ckpt_action.planned import Planned, PlannedJob
-from ckpt_action.shards import Shard, ShardRecord, read_record
-from ckpt_action.ways_out import plain_path, ways_out
+from ckpt_action.output.ways_out import plain_path, ways_out
+from ckpt_action.sharding.planned import Planned, PlannedJob
+from ckpt_action.sharding.shards import Shard, ShardRecord, read_record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from ckpt_action.codec import to_data
 from ckpt_action.digests import file_digest, relative
 from ckpt_action.plan import Job
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _OWN = "ckpt-action"
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from ckpt_action.digests import copy_checked, file_record, folder_records, relative
 from ckpt_action.errors import CkptActionError
-from ckpt_action.fingerprint import config_digest
-from ckpt_action.job import Progress
-from ckpt_action.job_inputs import checkpoint_record
+from ckpt_action.jobs.fingerprint import config_digest
+from ckpt_action.jobs.inputs import checkpoint_record
+from ckpt_action.jobs.job import Progress
 from ckpt_action.manifest import Exported, Manifest, outcome_of, read_manifest
 from ckpt_action.outcome import FileRecord, JobOutcome
+from ckpt_action.output.ways_out import plain_path, ways_out
 from ckpt_action.plan import Job
 from ckpt_action.report.figures import Status, job_status
-from ckpt_action.ways_out import plain_path, ways_out
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,11 @@ from ckpt_action.config.records import EntryPoint, Model
 from ckpt_action.config.vocabulary import ENTRY_POINT
 from ckpt_action.config.wording import did_you_mean
 from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
+from ckpt_action.jobs.tries import try_environments
 from ckpt_action.plan import Job
 from ckpt_action.processes.environments import Environment
 from ckpt_action.processes.requests import FIT, FitRequest, FitResult, Request
 from ckpt_action.processes.supervisor import Answer, Supervisor
-from ckpt_action.tries import try_environments
 
 Keras = Literal["auto", "3", "2"]
 

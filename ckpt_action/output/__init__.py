@@ -1,0 +1,1 @@
+"""The output folder: filled in one step, compared with what was there, checked again."""

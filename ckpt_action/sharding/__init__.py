@@ -1,0 +1,1 @@
+"""One plan over several machines, and their exports joined again."""
