@@ -13,6 +13,8 @@ from ckpt_action.processes.requests import Ended, Request
 _CRASH_LINES = 30
 _LOG_LINES = 15
 """Of a child that could say itself what was wrong."""
+_NO_GPU = "failed call to cuInit"
+"""TensorFlow says so at its first op, for children see no GPU."""
 _NATIVE = {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGSYS"}
 
 
@@ -39,8 +41,9 @@ def with_output(problems: tuple[Problem, ...], work: Path) -> tuple[Problem, ...
 
 def _printed(work: Path, most: int) -> tuple[str, ...]:
     """The last lines that the child printed, under a title; nothing where there are none."""
-    lines = [line for line in _read(work / "log").splitlines() if line.strip()][-most:]
-    return ("It printed last:", *lines) if lines else ()
+    lines = _read(work / "log").splitlines()
+    told = [line for line in lines if line.strip() and _NO_GPU not in line]
+    return ("It printed last:", *told[-most:]) if told else ()
 
 
 def _cause(request: Request, ended: Ended, *, oom_killed: bool) -> tuple[str, str]:

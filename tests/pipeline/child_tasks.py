@@ -49,6 +49,7 @@ def raise_error(arguments, work):
 def refuse(arguments, work):
     for number in range(40):
         print(f"step {number}")
+    print("E0000 cuda_platform.cc:52] failed call to cuInit: INTERNAL")
     raise fail(ExitCode.REBUILD, "No such layer.", details=["the table"])
 
 
