@@ -32,6 +32,8 @@ def release(environ: Mapping[str, str]) -> int:
     arguments = ["release", given["folder"], "--tag", given["tag"], "--format", "github"]
     arguments += ["--assets-dir", str(work / "assets")]
     arguments += [f"--{name}" for name in _SWITCHES if given[name] == "true"]
+    for model in given.get("allow_unproven", "").split():
+        arguments += ["--allow-unproven", model]
     return subprocess.run(
         [python, "-m", "ckpt_action", *arguments], cwd=ROOT, check=False
     ).returncode

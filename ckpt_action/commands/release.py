@@ -31,6 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="replace assets that are there with other bytes; without it they are an error",
     )
     parser.add_argument(
+        "--allow-unproven",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="release this model although it is not proven; may be given several times",
+    )
+    parser.add_argument(
         "--assets-dir",
         type=Path,
         metavar="DIR",
@@ -77,6 +84,7 @@ def _release(args: argparse.Namespace) -> ExitCode:
         draft=args.draft,
         prerelease=args.prerelease,
         replace=args.replace,
+        allow_unproven=tuple(args.allow_unproven),
     )
     with tempfile.TemporaryDirectory(prefix="ckpt-action-") as temporary:
         into = args.assets_dir or Path(temporary) / "assets"

@@ -16,5 +16,7 @@ class Wanted:
     """Leave a draft as it is, instead of publishing it."""
     prerelease: bool = False
     """Only for a release that is made here."""
+    allow_unproven: tuple[str, ...] = ()
+    """Models whose values nobody compared, and that are released all the same."""
     replace: bool = False
     """Whether an asset of the same name and other bytes may be replaced."""

@@ -7,11 +7,23 @@ from pathlib import Path
 
 from ckpt_action.digests import folder_records
 from ckpt_action.manifest import Exported, Manifest, write_manifest
-from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord
+from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, OutputVerdict
 
 
-def exported(folder: Path, *jobs: str, seed: int = 0, **manifest: tuple[str, ...]) -> Path:
-    """`jobs` with a SavedModel and a frozen graph each, of bytes that follow from `seed`."""
+def exported(
+    folder: Path,
+    *jobs: str,
+    seed: int = 0,
+    compared: bool | None = True,
+    **manifest: tuple[str, ...],
+) -> Path:
+    """`jobs` with a SavedModel and a frozen graph each, of bytes that follow from `seed`.
+
+    `compared` is how the comparison of their values ended; None: there was none."""
+    verdict = OutputVerdict(
+        signature="serving_default", output="y", against="reference", probe="sample 0",
+        dtype="float32", shape=(2, 3), passed=bool(compared),
+    )  # fmt: skip
     chance = random.Random(seed)
     entries = []
     for name in sorted(jobs):
@@ -32,6 +44,7 @@ def exported(folder: Path, *jobs: str, seed: int = 0, **manifest: tuple[str, ...
                     name=target,
                     folder=f"{name}/{target}",
                     files=folder_records(place),
+                    verdicts=() if compared is None else (verdict,),
                 )
             )
         entries.append(job(name, model, tuple(artifacts)))

@@ -52,6 +52,20 @@ def test_the_command(service: ReleaseService, tmp_path: Path) -> None:
     assert "is not empty" in again.stderr
 
 
+def test_what_is_not_proven_is_released_if_it_is_named(
+    service: ReleaseService, tmp_path: Path
+) -> None:
+    folder = exported(tmp_path / "dist", "digits", compared=None)
+    names = {"GITHUB_REPOSITORY": "octo/models", "GITHUB_API_URL": f"{service.url}/api/v3"}
+    done = command(folder, "--tag", "v1", GH_TOKEN=TOKEN, **names)
+    assert done.returncode == ExitCode.RELEASE
+    assert "digits is not proven" in done.stderr
+    assert not service.releases
+    named = ("--allow-unproven", "digits")
+    done = command(folder, "--tag", "v1", *named, GH_TOKEN=TOKEN, **names)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_proxy_is_used(service: ReleaseService, tmp_path: Path) -> None:
     """The address does not exist: only who asks the proxy for it gets an answer."""
     names = {"GITHUB_REPOSITORY": "octo/models", "GITHUB_API_URL": "http://localhost:9"}

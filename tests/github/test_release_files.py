@@ -87,6 +87,8 @@ def _new(folder: Path) -> Path:
         (lambda f: exported(f, "digits", kept=("digits",)), "The last export of digits failed"),
         (lambda f: exported(f, "digits", failed=("b",)), "b is not here: its export failed"),
         (exported, "Nothing was exported"),
+        (lambda f: exported(f, "digits", compared=None), "digits is not proven: values of saved-m"),
+        (lambda f: exported(f, "digits", compared=False), "digits is not right"),
     ],
 )  # fmt: skip
 def test_a_folder_that_is_not_whole_is_refused(
@@ -95,6 +97,15 @@ def test_a_folder_that_is_not_whole_is_refused(
     folder = exported(tmp_path / "dist", "digits")
     spoil(folder)
     assert said in refused(lambda: read_folder(folder))
+
+
+def test_what_is_not_proven_is_released_by_its_name_only(tmp_path: Path) -> None:
+    folder = exported(tmp_path / "dist", "digits", compared=None)
+    assert read_folder(folder, ["digits"]).jobs
+    assert "--allow-unproven digits" in refused(lambda: read_folder(folder, []))
+    assert "no model other" in refused(lambda: read_folder(folder, ["digits", "other"]))
+    folder = exported(tmp_path / "dist", "digits", compared=False)
+    assert "is not right" in refused(lambda: read_folder(folder, ["digits"]))
 
 
 def test_a_manifest_reaches_no_file_outside(tmp_path: Path) -> None:
