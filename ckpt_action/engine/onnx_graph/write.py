@@ -14,6 +14,7 @@ from ckpt_action.engine.held import held_values
 from ckpt_action.engine.onnx_graph.artifact import SIGNATURE, constants, value_of
 from ckpt_action.engine.onnx_graph.canonical import canonical
 from ckpt_action.engine.onnx_graph.convert import convert
+from ckpt_action.engine.onnx_graph.floor_division import rewrite_floor_division
 from ckpt_action.engine.prepare import prepare
 from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
 from ckpt_action.engine.prepare.constants import fold_constants
@@ -23,7 +24,7 @@ from ckpt_action.engine.records import ModelVariable, TracedModel, Written
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
-_PASSES = (fold_constants, fold_batch_norm, rewrite_erfc)
+_PASSES = (fold_constants, fold_batch_norm, rewrite_erfc, rewrite_floor_division)
 _MAX_ERROR = 1e-4
 
 
