@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.codec import to_data
+from ckpt_action.engine.exhausted import out_of_memory
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
 from ckpt_action.processes.environments import import_problem
 from ckpt_action.processes.requests import Failure
@@ -57,7 +58,7 @@ def unexpected_problem(error: BaseException) -> Problem:
     """Of something raised that nobody explained: memory, or a defect of ours."""
     details = tuple("".join(traceback.format_exception(error)).splitlines())
     text = (str(error).strip().splitlines() or ["no message"])[0][:300]
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+    if out_of_memory(error):
         return Problem(
             code=ExitCode.CRASH,
             message=f"Not enough memory: {text}",

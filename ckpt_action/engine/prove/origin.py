@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.trace.twin import NO_CODE
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import Proof
 
@@ -18,6 +19,8 @@ def origin(
     A golden file of the signature has the last word: then a difference is a warning.
     """
     name = live.record.name
+    if untwinned == NO_CODE:
+        return _proof(name, True, f"{untwinned}: its graph is in the files"), ()
     if untwinned:
         return _proof(name, None, f"not shown: {untwinned}"), ()
     if live.twin is None:
@@ -26,10 +29,11 @@ def origin(
     if live.like_twin(probes):
         detail = f"not shown: {difference}, with the same outputs on {len(probes)} probes"
         return _proof(name, None, detail), (_kept(name, difference, outputs="the same"),)
-    golden = any(probe.golden is not None for probe in probes)
-    return _proof(name, False, difference), (
-        _kept(name, difference, outputs="others", severity=None if golden else Severity.ERROR),
-    )
+    if any(probe.golden is not None for probe in probes):
+        detail = f"not shown: {difference}; the golden values decide"
+        return _proof(name, None, detail), (_kept(name, difference, outputs="others"),)
+    kept = _kept(name, difference, outputs="others", severity=Severity.ERROR)
+    return _proof(name, False, difference), (kept,)
 
 
 def _proof(signature: str, passed: bool | None, detail: str) -> Proof:

@@ -12,8 +12,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.engine.kerases import loaded_keras
-
 
 class Creations:
     """Every variable that code made eagerly, in order; none is kept alive."""
@@ -40,7 +38,11 @@ class Creations:
 
 
 class Repetition:
-    """Variables that are made again; the n-th of one name and shape stands for the n-th then."""
+    """Variables that are made again; the n-th of one name and shape stands for the n-th then.
+
+    Names count what the process made before, and code may draw them. Where one is new, the first
+    of the shape that is left is taken: a guess, and `counterpart` tells how it went.
+    """
 
     def __init__(self, earlier: Iterable[tuple[_Key, _Reference]]) -> None:
         self._earlier: dict[_Key, deque[_Reference]] = {}
@@ -50,7 +52,7 @@ class Repetition:
 
     def begin(self, variable: Any) -> None:
         """`variable` was made, and nobody has seen it yet."""
-        waiting = self._earlier.get(_key(variable))
+        waiting = self._earlier.get(_key(variable)) or self._of_another_name(variable)
         if not waiting:
             return
         reference = waiting.popleft()
@@ -59,10 +61,15 @@ class Repetition:
             variable.assign(earlier.read_value())  # shares the memory
             self._counterparts[id(variable)] = weakref.ref(variable), reference
 
-    def mistaken(self, variable: Any, earlier: Any) -> bool:
-        """Whether `variable` began with the value of another one than `earlier`."""
-        own, counterpart = self._counterparts.get(id(variable), (lambda: None, lambda: None))
-        return own() is variable and counterpart() is not earlier
+    def _of_another_name(self, variable: Any) -> deque[_Reference] | None:
+        kind = _key(variable)[1:]
+        alike = (waiting for key, waiting in self._earlier.items() if key[1:] == kind)
+        return next((w for w in alike if w and w[0]() is not None), None)
+
+    def counterpart(self, variable: Any) -> Any | None:
+        """The one whose value `variable` began with; None where it began with its initial value."""
+        own, earlier = self._counterparts.get(id(variable), (lambda: None, lambda: None))
+        return earlier() if own() is variable else None
 
 
 _Reference = Callable[[], Any]
@@ -77,7 +84,7 @@ def _key(variable: Any) -> _Key:
 def _after_creation(see: Callable[[Any], None]) -> Iterator[None]:
     """Call `see` with every variable that is made eagerly inside.
 
-    Creator scopes belong to the default graph. Keras 2 begins a new one where code clears the
+    Creator scopes belong to the default graph. Keras begins a new one where code clears the
     session, and the scope is entered there again.
     """
 
@@ -93,15 +100,22 @@ def _after_creation(see: Callable[[Any], None]) -> Iterator[None]:
             stack.enter_context(tf.variable_creator_scope(create))
 
         enter()
-        keras = loaded_keras(2)
-        if keras is not None:
-            original = keras.backend.clear_session
-
-            @functools.wraps(original)
-            def clear_session() -> None:
-                original()
-                enter()
-
-            keras.backend.clear_session = clear_session
-            stack.callback(setattr, keras.backend, "clear_session", original)
+        for module in (tf.compat.v1, tf.compat.v2.compat.v1):  # what Keras 3, and Keras 2, calls
+            stack.enter_context(_followed_by(module, "reset_default_graph", enter))
         yield
+
+
+@contextmanager
+def _followed_by(module: Any, name: str, then: Callable[[], None]) -> Iterator[None]:
+    original = getattr(module, name)
+
+    @functools.wraps(original)
+    def both() -> None:
+        original()
+        then()
+
+    setattr(module, name, both)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)

@@ -33,22 +33,30 @@ def give_values(
     model = live_model(twin)
     pairs = _paired(restored, [v.variable for v in model.variables])
     state = set(restored.binding.state)
-    mistaken = [v.path for v, two in pairs if began.mistaken(two, v.variable)]
-    if set(mistaken) - state:
-        raise fail(
-            ExitCode.REBUILD, f"the code makes its variables in another order ({mistaken[0]})."
-        )
+    for one, two in pairs:
+        if one.path not in state:
+            _check_beginning(one, began.counterpart(two))
     for one, two in pairs:
         if not _shared(one.variable, two):
             two.assign(one.variable.read_value())
     restore_vocabularies(model, checkpoint)
     finish(model)
     same = {id(one.variable.handle): id(two.handle) for one, two in pairs}
-    for table, other in _tables(restored.rebuilt.model, twin.model):
-        _fill(other, table)
-        if _content(table) == _content(other):
-            same[id(table.resource_handle)] = id(other.resource_handle)
-    return same
+    return same | _same_tables(restored.rebuilt.model, twin.model)
+
+
+def _check_beginning(variable: ModelVariable, earlier: Any | None) -> None:
+    """Code that found another value when it made the variable may have kept that."""
+    if earlier is None:
+        raise fail(
+            ExitCode.REBUILD,
+            f"variable {variable.path} could not begin with its restored value, for the code makes "
+            "it inside a function, or makes other variables each time.",
+        )
+    if earlier is not variable.variable:
+        raise fail(
+            ExitCode.REBUILD, f"the code makes its variables in another order ({variable.path})."
+        )
 
 
 def _paired(restored: Restored, again: Sequence[Any]) -> list[tuple[ModelVariable, Any]]:
@@ -82,6 +90,25 @@ def _shared(one: Any, two: Any) -> bool:
     return bool(left == right)
 
 
+def _same_tables(first: Any, second: Any) -> dict[int, int]:
+    """Handles of tables that were shown to hold the same.
+
+    Several objects may have one handle, a table inside of another one, and not all of them tell
+    what it holds: one has to, and none may differ.
+    """
+    same: dict[int, int] = {}
+    different = set()
+    for table, other in _tables(first, second):
+        _fill(other, table)
+        ours, theirs = id(table.resource_handle), id(other.resource_handle)
+        held, found = _content(table), _content(other)
+        if held != found or same.get(ours, theirs) != theirs:
+            different.add(ours)
+        elif held is not None:
+            same[ours] = theirs
+    return {ours: theirs for ours, theirs in same.items() if ours not in different}
+
+
 def _tables(first: Any, second: Any) -> Iterator[tuple[Any, Any]]:
     ours, theirs = ([t for _, t in reachable_resources(model)] for model in (first, second))
     yield from zip(ours, theirs, strict=False)
@@ -93,9 +120,9 @@ def _fill(table: Any, source: Any) -> None:
         table.insert(*source.export())
 
 
-def _content(table: Any) -> list[str]:
-    """Every key with its value; nothing of tables that do not tell."""
+def _content(table: Any) -> list[str] | None:
+    """Every key with its value; None of tables that do not tell."""
     if not hasattr(table, "export"):
-        return []
+        return None
     keys, values = (np.asarray(part) for part in table.export())
     return sorted(map(repr, zip(keys.tolist(), values.tolist(), strict=True)))

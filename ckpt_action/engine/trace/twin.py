@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.exhausted import out_of_memory
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.rebuild.user_code import describe_error
 from ckpt_action.engine.records import Restored, Twin
@@ -21,20 +22,24 @@ from ckpt_action.engine.restore.twin import MadeOtherwise, give_values
 from ckpt_action.engine.trace.retrace import Difference
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 
+NO_CODE = "no code makes the model"
+
 
 def make_twin(restored: Restored, checkpoint: CheckpointFiles) -> Twin | str:
     """The twin, or why there is none; raises CkptActionError (REBUILD) where the code makes
     another model than the first time."""
     if restored.rebuilt.again is None:
-        return "no code makes the model"
+        return NO_CODE
     try:
         twin, began = restored.rebuilt.again()
         return Twin(rebuilt=twin, same=give_values(restored, twin, began, checkpoint))
     except MadeOtherwise:
         raise
-    except CkptActionError as error:
-        return error.problems[0].message
-    except Exception as error:  # noqa: BLE001  anything may come out of code that runs again
+    except Exception as error:  # anything may come out of code that runs again
+        if out_of_memory(error):
+            raise
+        if isinstance(error, CkptActionError):
+            return error.problems[0].message
         return describe_error(error, restored.rebuilt.sources)[0]
 
 

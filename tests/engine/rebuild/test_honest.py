@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import as_restored, make_job, problem_of, rebuilt, run, signature, tf, traced
+from cases import (
+    KERAS_3,
+    as_restored,
+    make_job,
+    problem_of,
+    problems_of,
+    rebuilt,
+    run,
+    signature,
+    tf,
+    traced,
+)
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.objects import reachable_variables
@@ -19,6 +30,7 @@ from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import ExitCode, Severity
 
+IN_KERAS_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 2 makes them inside a function")
 X4 = signature(x=("float32", "batch", 4))
 
 
@@ -58,6 +70,8 @@ def warnings_of(model):
         ("DecidesByZero", "operation"),
         ("copies_while_building", "attribute `_layers.1.copied`"),
         ("LooksUpInitialValues", "operation"),
+        ("LooksUpInOneForUnknownWords", "operation"),
+        ("NamesByChance", "attribute `scale`"),
         ("DrawsWhenMade", "attribute `mixing`"),
         ("draws_in_a_module_variable", "float32[4, 4]"),
     ],
@@ -73,7 +87,15 @@ def test_what_no_checkpoint_holds_and_reaches_the_outputs_is_an_error(entry_poin
 
 
 @pytest.mark.parametrize(
-    "entry_point", ["HalfUsed", "SeedsWhenMade", "normalized", "CountsLayers", "ReadsAndForgets"]
+    "entry_point",
+    [
+        "HalfUsed",
+        "SeedsWhenMade",
+        pytest.param("normalized", marks=IN_KERAS_3),
+        "CountsLayers",
+        "ReadsAndForgets",
+        "LooksUpWhatItHolds",
+    ],
 )
 def test_what_comes_out_the_same_from_other_initial_values_is_fine(entry_point):
     _, found = restored_with_others(entry_point)
@@ -101,6 +123,7 @@ def test_a_golden_file_has_the_last_word(tmp_path):
     (problem,) = found.problems
     assert problem.severity is Severity.WARNING
     assert "depends on more" in problem.message
+    assert proof_of_origin(found).passed is None
 
 
 @pytest.mark.parametrize(
@@ -108,6 +131,7 @@ def test_a_golden_file_has_the_last_word(tmp_path):
     [
         ("made_once", "hands out the same variables a second time"),
         ("fails_the_second_time", "RuntimeError: only once"),
+        ("MakesInsideAFunction", "shift could not begin with its restored value"),
     ],
 )
 def test_a_model_that_cannot_be_made_twice_is_named(entry_point, why):
@@ -115,6 +139,11 @@ def test_a_model_that_cannot_be_made_twice_is_named(entry_point, why):
     (warning,) = warnings_of(model)
     assert why in warning
     assert proof_of_origin(found).passed is None
+
+
+def test_memory_that_runs_out_the_second_time_stops_the_export():
+    (problem,) = problems_of(restored_with_others, "has_no_memory_the_second_time")
+    assert "MemoryError" in problem.message
 
 
 def test_a_model_that_is_made_otherwise_is_refused():
@@ -136,6 +165,7 @@ def test_outputs_that_do_not_depend_on_the_checkpoint_are_refused():
     assert "no signature reads any restored variable (w)" in problem.message
 
 
+@IN_KERAS_3
 def test_what_keras_copies_again_after_a_restore_is_fine():
     assert warnings_of(traced("dishonest:normalized", X4)) == []
 

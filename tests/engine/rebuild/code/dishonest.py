@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import uuid
 
 import numpy as np
 import tensorflow as tf
@@ -165,6 +166,63 @@ class LooksUpInitialValues(tf.Module):
         return x @ self.w + self.table.lookup(tf.range(4))
 
 
+class LooksUpInOneForUnknownWords(tf.Module):
+    """Two objects with one handle, of which the outer one does not tell what it holds."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        first = tf.cast(tf.reduce_sum(self.w[0]), tf.int64)
+        places = (first + tf.range(4, dtype=tf.int64)) % 4
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant(["a", "b", "c", "d"]), places)
+        self.table = tf.lookup.StaticVocabularyTable(pairs, 1)
+
+    def __call__(self, x):
+        found = self.table.lookup(tf.constant(["a", "b", "c", "d"]))
+        return x @ self.w + tf.cast(found, tf.float32)
+
+
+class LooksUpWhatItHolds(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        words = tf.constant(["a", "b", "c", "d"])
+        pairs = tf.lookup.KeyValueTensorInitializer(words, tf.range(4, dtype=tf.int64))
+        self.table = tf.lookup.StaticVocabularyTable(pairs, 1)
+
+    __call__ = LooksUpInOneForUnknownWords.__call__
+
+
+class NamesByChance(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.gamma = tf.Variable(tf.ones(4), name=f"gamma_{uuid.uuid4().hex}")
+        self.scale = float(self.gamma[0])
+
+    def __call__(self, x):
+        return x @ self.w * self.gamma * self.scale
+
+
+class MakesInsideAFunction(tf.Module):
+    """Where TensorFlow gives the initial value last, so nothing can begin with another one."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones((4, 4)), name="w")
+        self.shift = None
+        self.make()
+        self.scale = float(self.shift[0])
+
+    @tf.function
+    def make(self):
+        if self.shift is None:
+            self.shift = tf.Variable(tf.ones(4), name="shift")
+
+    def __call__(self, x):
+        return x @ self.w * self.scale + self.shift
+
+
 class SumsOverASet(tf.Module):
     """In another order each time that it is made."""
 
@@ -245,6 +303,13 @@ def made_once():
     if not hasattr(itertools, "kept_for_a_test"):
         itertools.kept_for_a_test = TakesOne()
     return itertools.kept_for_a_test
+
+
+def has_no_memory_the_second_time():
+    if hasattr(itertools, "made_for_a_test"):
+        raise MemoryError("of a test")
+    itertools.made_for_a_test = True
+    return TakesOne()
 
 
 def fails_the_second_time():
