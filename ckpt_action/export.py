@@ -16,7 +16,7 @@ from ckpt_action.jobs.fingerprint import environment_digest
 from ckpt_action.jobs.job import JobRun, Progress
 from ckpt_action.jobs.reuse import Earlier, read_earlier, take
 from ckpt_action.outcome import JobOutcome, Run
-from ckpt_action.output.placing import Made, place, refuse_foreign
+from ckpt_action.output.placing import Made, place, refuse_foreign, without_job
 from ckpt_action.output.staging import Staging, staging
 from ckpt_action.plan import Plan, make_plan
 from ckpt_action.processes.supervisor import Supervisor
@@ -65,7 +65,7 @@ def export(
         commit=checkout.commit,
         dirty=checkout.dirty,
     )
-    if plan.jobs:
+    if plan.jobs or (not options.shard and any(without_job(plan))):
         with staging(output_dir) as stage:
             refuse_foreign(output_dir, plan)
             environment = environment_digest(environ)

@@ -40,7 +40,7 @@ def read_earlier(path: Path, output_dir: Path) -> Earlier | None:
         manifest = read_manifest(path if folder else path.parent)
     except CkptActionError:
         return None
-    if manifest is None or (folder and any(ways_out(manifest, folder))):
+    if manifest is None or not manifest.jobs or (folder and any(ways_out(manifest, folder))):
         return None
     here = folder is not None and folder.resolve() == output_dir.resolve()
     name = path.name if here else path.as_posix()

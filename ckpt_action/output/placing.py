@@ -24,6 +24,7 @@ from ckpt_action.manifest import (
     write_manifest,
 )
 from ckpt_action.outcome import JobOutcome, Run
+from ckpt_action.output import before
 from ckpt_action.output.compare import compare
 from ckpt_action.output.staging import Staging
 from ckpt_action.plan import Job, Plan
@@ -75,7 +76,8 @@ def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made
 
     A job of which at least one target passed replaces the whole folder of that job, so that no
     folder mixes two exports; the manifest names the targets that failed. A job of which nothing
-    passed leaves its earlier folder and entry, and the manifest says so. An equal manifest says
+    passed leaves its earlier folder and entry, and the manifest says so, as it does where there is
+    nothing earlier: whatever failed, manifest and report tell of this run. An equal manifest says
     nothing about the files that lie there: what does not stay is replaced all the same.
 
     Returns `run` with what changed since the earlier export.
@@ -88,16 +90,16 @@ def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made
     placed = {entry.name for entry in new}
     removed = _gone(old, plan, placed)
     failed = {job.name for job in plan.jobs if job.name not in placed}
-    failed |= {*_without_job(plan), *_not_tried_again(old, plan)}
+    failed |= {*without_job(plan), *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
+    became = before.tell(old, manifest, placed=placed, removed=removed)
+    run = replace(run, problems=(*run.problems, *became))
     if made.earlier:
         differences = compare(made.earlier.manifest, manifest)
         run = replace(run, previous=made.earlier.name, changes=differences)
     if made.shard:
         write_record(ShardRecord(shard=made.shard, run=run), stage.items)
-    elif not manifest.jobs:
-        return run
-    if manifest.jobs:
+    if manifest.jobs or not made.shard:
         write_manifest(manifest, stage.items)
         page = render(_with_earlier(run, manifest))
         (stage.items / REPORT).write_text(page, encoding="utf-8", newline="\n")
@@ -108,10 +110,14 @@ def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made
 def _with_earlier(run: Run, manifest: Manifest) -> Run:
     """`run` and what lies in the folder from earlier ones; a failure among these is not hidden."""
     now = {job.name for job in run.jobs}
-    earlier = [job for job in manifest.jobs if job.name not in now]
+    earlier = [
+        before.outdated(job) if before.failed(job, manifest) else job
+        for job in manifest.jobs
+        if job.name not in now
+    ]
     problems = [
         Problem(code=ExitCode.OUTPUT, message=f"The last export of {name} failed.")
-        for name in sorted({*manifest.kept, *manifest.failed} - now)
+        for name in sorted({*manifest.failed} - now)
     ]
     jobs = sorted((*run.jobs, *earlier), key=lambda job: job.name)
     return replace(run, jobs=tuple(jobs), problems=(*run.problems, *problems))
@@ -134,7 +140,7 @@ def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
     }
 
 
-def _without_job(plan: Plan) -> Iterator[str]:
+def without_job(plan: Plan) -> Iterator[str]:
     """Models of which a checkpoint, or how to build them, was not found."""
     wrong = {p.where.key_path for p in plan.problems if _is_error(p) and p.where}
     for model in plan.config.models:
@@ -144,7 +150,7 @@ def _without_job(plan: Plan) -> Iterator[str]:
 
 def _not_tried_again(old: Manifest | None, plan: Plan) -> Iterator[str]:
     """What failed before, is still declared, and has no part in this run."""
-    tried = {job.model.name for job in plan.jobs} | {*_without_job(plan)}
+    tried = {job.model.name for job in plan.jobs} | {*without_job(plan)}
     waiting = {model.name for model in plan.config.models} - tried
     for name in old.failed if old else ():
         if name.partition("@")[0] in waiting:

@@ -62,10 +62,9 @@ def merge(
         if previous and (earlier := read_earlier(previous, output_dir)):
             differences = compare(earlier.manifest, manifest)
             run = replace(run, previous=earlier.name, changes=differences)
-        if manifest.jobs:
-            write_manifest(manifest, stage.items)
-            (stage.items / REPORT).write_text(render(run), encoding="utf-8", newline="\n")
-            stage.commit(())
+        write_manifest(manifest, stage.items)
+        (stage.items / REPORT).write_text(render(run), encoding="utf-8", newline="\n")
+        stage.commit(())
     return run
 
 

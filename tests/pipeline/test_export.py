@@ -133,6 +133,47 @@ def test_a_failed_export_keeps_what_was_there(exported, tmp_path):
     assert "golden values" in page
     assert "dense" in page
     assert read_manifest(repository / "dist").kept == ("affine",)
+    assert "warning: affine of the earlier export stays" in run.stdout
+
+
+def test_a_target_of_the_earlier_export_goes_with_a_word(exported, tmp_path):
+    """No folder mixes two exports: what fails beside what passes is not what was there before."""
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    config = repository / "model-export.toml"
+    limited = '[{ format = "saved-model", max-size = "1 kB" }, "frozen-graph"]'
+    config.write_text(config.read_text().replace('["saved-model", "frozen-graph"]', limited))
+    run = ckpt_action("export", "--model", "dense", folder=repository)
+    assert run.returncode == ExitCode.GATE
+    assert not (repository / "dist/dense/saved-model").exists()
+    gone = "saved-model of the earlier export of dense was removed: it failed now"
+    assert f"warning: {gone}" in run.stdout
+    assert gone in (repository / "dist/report.html").read_text()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_checkpoint_that_cannot_be_read_leaves_a_report_that_says_so(exported, tmp_path, again):
+    """With an earlier export in the folder, and with none."""
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    if not again:
+        shutil.rmtree(repository / "dist")
+    for model in ("dense", "affine"):
+        (repository / "runs" / model / "ckpt-1.index").unlink()
+    run = ckpt_action("export", folder=repository)
+    assert run.returncode == ExitCode.CHECKPOINT
+    manifest = read_manifest(repository / "dist")
+    assert (manifest.kept or manifest.failed) == ("affine", "dense")
+    title = (repository / "dist/report.html").read_text().partition("<title>")[2]
+    assert "proven" not in title.partition("</title>")[0]
+    assert ("dense of the earlier export stays" in run.stdout) == again
+    assert [*file_problems(manifest, repository / "dist")] == []
+
+
+def test_a_name_that_nobody_declares_touches_nothing(exported, tmp_path):
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    before = tree(repository / "dist")
+    run = ckpt_action("export", "--model", "affinity", folder=repository)
+    assert run.returncode == ExitCode.USAGE
+    assert tree(repository / "dist") == before
 
 
 def test_somebody_elses_folder_is_not_moved_away(repository):
