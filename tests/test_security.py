@@ -1,4 +1,4 @@
-"""SECURITY.md says which commands run the repository's code; here they meet code that tells on them."""
+"""SECURITY.md says which commands run the repository's code; here code tells on them."""
 
 from __future__ import annotations
 

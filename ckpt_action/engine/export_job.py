@@ -57,7 +57,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     seed_generators()
     rebuilt = rebuild(job)
     enter_stage(work, "restoring the checkpoint")
-    restored = restore(rebuilt, job.checkpoint, job.model.restore)
+    restored = restore(rebuilt, job.checkpoint, job.model.restore, job.model.signatures)
     enter_stage(work, "rebuilding the model from its restored values")
     twin = make_twin(restored, job.checkpoint)
     enter_stage(work, "tracing the signatures")

@@ -21,5 +21,5 @@ def run(arguments: Mapping[str, Any], work: Path) -> FitResult:
     enter_stage(work, "rebuilding the model")
     rebuilt = rebuild(job)
     enter_stage(work, "restoring the checkpoint")
-    restored = restore(rebuilt, job.checkpoint, job.model.restore)
+    restored = restore(rebuilt, job.checkpoint, job.model.restore, job.model.signatures)
     return FitResult(binding=restored.binding, problems=rebuilt.problems + restored.problems)

@@ -47,6 +47,50 @@ def test_code_that_fits(digits):
     assert (data["bound"], data["root"]) == (9, "model")
 
 
+DEFERRED = """\
+import keras
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.head = keras.layers.Dense(2)
+
+    def call(self, x):
+        return self.head(x)
+"""
+TRAIN = """
+import tensorflow as tf
+
+net = Net()
+net(tf.zeros((1, 8)))
+tf.train.Checkpoint(model=net).write("ck")
+"""
+WRONG = """\
+version = 1
+
+[models.net]
+entry-point = "net:Net"
+checkpoints = ["ck*"]
+targets     = ["saved-model"]
+
+[models.net.signatures.serving_default]
+inputs = { x = { dtype = "float32", shape = ["batch", 9] } }
+"""
+
+
+def test_a_wrong_declared_shape_is_named_as_the_cause(tmp_path):
+    (tmp_path / "net.py").write_text(DEFERRED)
+    (tmp_path / "model-export.toml").write_text(WRONG)
+    command = [sys.executable, "-c", DEFERRED + TRAIN]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    command = [sys.executable, "-m", "ckpt_action", "inspect", "ck", "--against", "net"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == ExitCode.RESTORE, result.stderr
+    assert "input `x` gives a kernel 9 inputs, and the checkpoint's has 8" in result.stderr
+    assert '`signatures.serving_default.inputs.x.shape`, which is ["batch", 9]' in result.stderr
+
+
 def test_both_sides_of_what_does_not_fit(digits):
     """The model was made twice as wide, and has lost a layer."""
     model = digits / "digits" / "model.py"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.restore.dtypes import fits
 from ckpt_action.engine.restore.names import contradicted
-from ckpt_action.engine.restore.permissions import allowed, names_of
+from ckpt_action.engine.restore.permissions import allowed, names_of, names_of_live
 from ckpt_action.engine.restore.records import (
     Attempt,
     Candidate,
@@ -46,8 +46,8 @@ def judge(
         unfit=tuple(unfit),
         ambiguous=tuple(ambiguous),
         contradicted=contradicted(bound),
-        missing=tuple(v for v in missing if not allowed(rules.allow_missing, (v.path,))),
-        missing_allowed=tuple(v for v in missing if allowed(rules.allow_missing, (v.path,))),
+        missing=tuple(v for v in missing if not allowed(rules.allow_missing, names_of_live(v))),
+        missing_allowed=tuple(v for v in missing if allowed(rules.allow_missing, names_of_live(v))),
         unused=tuple(v for v in unused if not allowed(rules.allow_unused, names_of(v))),
         unused_allowed=tuple(v for v in unused if allowed(rules.allow_unused, names_of(v))),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ckpt_action.checkpoint.records import Writer
+from ckpt_action.config.records import Signature
 from ckpt_action.engine.restore.align import Row
+from ckpt_action.engine.restore.declared import other_size
 from ckpt_action.engine.restore.diff import LEGEND, is_renamed, one_sided, rows, table
 from ckpt_action.engine.restore.dtypes import fits
 from ckpt_action.engine.restore.records import Attempt, LiveModel
@@ -24,6 +27,7 @@ class Evidence:
     """Complete attempts at other roots than the one asked for."""
     rows: Sequence[Row]
     writer: Writer
+    declared: Sequence[Signature]
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,20 @@ class Cause:
 
 
 def explain(
-    best: Attempt, elsewhere: Sequence[Attempt], model: LiveModel, writer: Writer
+    best: Attempt,
+    elsewhere: Sequence[Attempt],
+    model: LiveModel,
+    writer: Writer,
+    declared: Sequence[Signature] = (),
 ) -> Problem:
     """The problem that a person sees: how much fits, the likely cause, both sides in a table."""
-    evidence = Evidence(best=best, elsewhere=elsewhere, rows=rows(best, model), writer=writer)
+    evidence = Evidence(
+        best=best,
+        elsewhere=elsewhere,
+        rows=rows(best, model),
+        writer=writer,
+        declared=declared,
+    )
     found = [cause for check in _CHECKS if (cause := check(evidence))]
     part = f"part {best.root!r} of the checkpoint" if best.root else "checkpoint"
     count = len(best.bound) - len(best.contradicted)
@@ -87,6 +101,19 @@ def _several(evidence: Evidence) -> Cause | None:
     return Cause(
         f"For {len(evidence.best.ambiguous)} variables it is not clear which value they take.",
         f"{_AS_TRAINED}, or name its part of the checkpoint with `root`.",
+    )
+
+
+def _declared_shape(evidence: Evidence) -> Cause | None:
+    found = other_size(evidence.rows, evidence.declared)
+    if found is None:
+        return None
+    written = json.dumps(found.spec.shape)
+    return Cause(
+        f"The declared input `{found.spec.name}` gives a kernel {found.live} inputs, and the "
+        f"checkpoint's has {found.stored}.",
+        f"Correct `{found.key}`, which is {written}, to what the model was trained on; or, if it "
+        "is right, build the model as it was trained (see `arguments`).",
     )
 
 
@@ -175,6 +202,7 @@ _CHECKS = (
     _never_saved,
     _order,
     _several,
+    _declared_shape,
     _another_model,
     _shapes,
     _dtypes,

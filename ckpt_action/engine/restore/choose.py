@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ckpt_action.checkpoint.records import CheckpointFiles
-from ckpt_action.config.records import Restore
+from ckpt_action.config.records import Restore, Signature
 from ckpt_action.engine.restore.by_graph import GraphRoute
 from ckpt_action.engine.restore.by_name import attempt_by_name
 from ckpt_action.engine.restore.by_order import attempt_by_order
@@ -22,7 +23,11 @@ from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 
 def choose(
-    model: LiveModel, source: Source, checkpoint: CheckpointFiles, rules: Restore
+    model: LiveModel,
+    source: Source,
+    checkpoint: CheckpointFiles,
+    rules: Restore,
+    declared: Sequence[Signature] = (),
 ) -> Attempt:
     """The only complete attempt; raises RESTORE where there is none, or more than one."""
     tried = _attempts(model, source, rules)
@@ -42,7 +47,7 @@ def choose(
         tried_all = _attempts(model, source, replace(rules, root=None))
         elsewhere = [attempt for attempt in tried_all if attempt.complete]
     best = min(tried, key=lambda attempt: attempt.badness)
-    raise CkptActionError(explain(best, elsewhere, model, checkpoint.writer))
+    raise CkptActionError(explain(best, elsewhere, model, checkpoint.writer, declared))
 
 
 def _attempts(model: LiveModel, source: Source, rules: Restore) -> list[Attempt]:

@@ -27,6 +27,7 @@ def rows(attempt: Attempt, model: LiveModel) -> list[Row]:
 def table(attempt: Attempt, model: LiveModel) -> tuple[str, ...]:
     """Lines for a person: equal rows as a count, every other row with path, shape and dtype."""
     special = _special(attempt)
+    by_name = attempt.route == "variable names"
     cells = [("", "model", "checkpoint")]
     if attempt.bound:
         cells.append(("=", f"{len(attempt.bound) - len(attempt.contradicted)} equal", ""))
@@ -35,7 +36,7 @@ def table(attempt: Attempt, model: LiveModel) -> tuple[str, ...]:
         if equal and len(several) > 1:
             cells.append(("=", f"{len(several)} alike", ""))
         else:
-            cells += [(_mark(r, special), *_cells(r, special)) for r in several]
+            cells += [(_mark(r, special), *_cells(r, special, by_name)) for r in several]
     return tuple(_columns(cells))
 
 
@@ -49,8 +50,8 @@ def is_renamed(row: Row) -> bool:
     """Whether a pair agrees in shape while the names on its way differ."""
     if not row.same_shape or row.live is None or row.value is None:
         return False
-    if "/vars/" in row.value.path:  # weights files know no names of variables
-        return False
+    if "/vars/" in row.value.path:
+        return _other_owner(row.live.place, row.value.path)
     if row.value.full_name and _same_name(row.live.path, row.value.full_name):
         return False
     return not _same_name(row.live.place, row.value.path)
@@ -65,6 +66,16 @@ def _same_name(one: str, other: str) -> bool:
     if any(_is_position(part) for part in (*a[-2:-1], *b[-2:-1])):
         length = 1
     return a[-length:] == b[-length:]
+
+
+def _other_owner(place: str, stored: str) -> bool:
+    """Weights files know no names of variables, only the attributes that hold their layers; below
+    `layers` they count classes."""
+    live = place.split("/")[:-1]
+    owner = stored.split("/vars/", maxsplit=1)[0].split("/")
+    if not live or _is_position(live[-1]) or "layers" in owner[-2:-1]:
+        return False
+    return not _same_name(live[-1], owner[-1])
 
 
 def _is_position(part: str) -> bool:
@@ -91,8 +102,12 @@ def _mark(row: Row, special: dict[int, str]) -> str:
     return "~" if is_renamed(row) else "="
 
 
-def _cells(row: Row, special: dict[int, str]) -> tuple[str, str]:
-    left = _describe(row.live.path, row.live) if row.live is not None else _NOTHING
+def _cells(row: Row, special: dict[int, str], by_name: bool) -> tuple[str, str]:
+    """The model's side is called as the code calls it, but where recorded names decide."""
+    left = _NOTHING
+    if row.live is not None:
+        named = by_name or id(row.live) in special
+        left = _describe(row.live.path if named else row.live.attributes, row.live)
     right = _describe(row.value.path, row.value) if row.value is not None else _NOTHING
     note = special.get(id(row.live), "")
     return left, f"{right} ({note})" if note else right

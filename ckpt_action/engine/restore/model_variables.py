@@ -51,7 +51,13 @@ def live_model(rebuilt: Rebuilt) -> LiveModel:
         root=rebuilt.model,
         edges=edges,
         variables=tuple(
-            _live(wrappers[i], path, places.get(i, path), state=i in states)
+            _live(
+                wrappers[i],
+                path,
+                places.get(i, path),
+                by_name=rebuilt.family == "graph",
+                state=i in states,
+            )
             for i, path in zip(ordered, paths, strict=True)
         ),
     )
@@ -130,7 +136,7 @@ def _unique(paths: list[str], places: dict[int, str], ordered: list[int]) -> lis
     return result
 
 
-def _live(wrapper: Any, path: str, place: str, *, state: bool) -> LiveVariable:
+def _live(wrapper: Any, path: str, place: str, *, by_name: bool, state: bool) -> LiveVariable:
     variable = raw_variable(wrapper)
     names = [str(variable.name).split(":")[0], str(getattr(wrapper, "path", ""))]
     return LiveVariable(
@@ -138,6 +144,7 @@ def _live(wrapper: Any, path: str, place: str, *, state: bool) -> LiveVariable:
         variable=variable,
         trainable=bool(getattr(wrapper, "trainable", variable.trainable)),
         place=place,
+        attributes=path if by_name else _readable(place),
         names=tuple(dict.fromkeys(name for name in names if name)),
         state=state,
     )

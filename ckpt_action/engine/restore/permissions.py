@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from ckpt_action.config.records import Restore
-from ckpt_action.engine.restore.records import Attempt, LiveModel, Value
+from ckpt_action.engine.restore.records import Attempt, LiveModel, LiveVariable, Value
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 
 Names = Sequence[str]
@@ -21,6 +21,10 @@ def names_of(value: Value) -> Names:
     return value.path, value.key
 
 
+def names_of_live(variable: LiveVariable) -> Names:
+    return variable.path, variable.attributes
+
+
 def all_allowed(patterns: Iterable[str], values: Iterable[Value]) -> bool:
     """Whether each of `values`, all of a layer's, may stay unused."""
     return all(allowed(patterns, names_of(value)) for value in values)
@@ -29,7 +33,7 @@ def all_allowed(patterns: Iterable[str], values: Iterable[Value]) -> bool:
 def refuse_wide(attempt: Attempt, model: LiveModel, rules: Restore) -> None:
     """Raise RESTORE for patterns that match everything there is: they would let any model pass,
     and say nothing about what is missing from this one."""
-    live = [(v.path,) for v in model.own()]
+    live = [names_of_live(v) for v in model.own()]
     used = [c.value for c in attempt.bound]
     stored = [names_of(v) for v in (*used, *attempt.unused, *attempt.unused_allowed)]
     problems = [
@@ -54,7 +58,7 @@ def _wide(
 
 def idle(attempt: Attempt, rules: Restore) -> tuple[Problem, ...]:
     """A warning for each pattern that nothing needed."""
-    missing = [(v.path,) for v in attempt.missing_allowed]
+    missing = [names_of_live(v) for v in attempt.missing_allowed]
     unused = [names_of(v) for v in attempt.unused_allowed]
     needed = (
         ("allow-missing", rules.allow_missing, missing),

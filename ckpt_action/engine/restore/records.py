@@ -25,6 +25,8 @@ class LiveVariable:
     trainable: bool
     place: str
     """Where it hangs in the model's objects: `blocks/0/dense/_kernel`."""
+    attributes: str
+    """The same for a person, as the code names it; the path where no code makes the model."""
     names: tuple[str, ...]
     """Names that a name-based checkpoint may know it by, without `:0`."""
     state: bool = False

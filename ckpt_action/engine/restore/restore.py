@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ckpt_action.checkpoint.records import CheckpointFiles, Role, Writer
-from ckpt_action.config.records import Restore
+from ckpt_action.config.records import Restore, Signature
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
 from ckpt_action.engine.restore.assign import fill
 from ckpt_action.engine.restore.choose import choose
@@ -20,18 +22,24 @@ from ckpt_action.engine.restore.vocabularies import restore_vocabularies
 from ckpt_action.outcome import BindingRecord
 
 
-def restore(rebuilt: Rebuilt, checkpoint: CheckpointFiles, rules: Restore) -> Restored:
+def restore(
+    rebuilt: Rebuilt,
+    checkpoint: CheckpointFiles,
+    rules: Restore,
+    declared: Sequence[Signature] = (),
+) -> Restored:
     """Give every variable of the model its value, or raise RESTORE with both lists.
 
     The binding is computed from the model's own variables and from the file, never taken from
     TensorFlow's restore. A variable may keep its initial value only where `allow-missing` says
-    so, and a value may stay unused only where `allow-unused` says so.
+    so, and a value may stay unused only where `allow-unused` says so. `declared`: the signatures
+    that a person wrote, to be named where their shapes are the likely cause.
     """
     model = live_model(rebuilt)
     source = open_source(checkpoint)
     if parts := getattr(rebuilt.model, "parts", None) if rebuilt.family == "graph" else None:
         source = PartsSource(source, parts)
-    attempt = choose(model, source, checkpoint, rules)
+    attempt = choose(model, source, checkpoint, rules, declared)
     if rules.weights == "ema":
         attempt = averaged(attempt, source)
     kept = {id(v.variable) for v in attempt.missing_allowed}

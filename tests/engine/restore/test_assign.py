@@ -74,7 +74,7 @@ def test_a_flipped_byte_is_seen(tmp_path):
     source = saved(module, tmp_path)
     value = next(v for v in source.values.values() if v.key.startswith("a/"))
     flipping = LiveVariable(
-        path="a", variable=Flipping(module.a), trainable=True, place="a", names=()
+        path="a", variable=Flipping(module.a), trainable=True, place="a", attributes="a", names=()
     )
     with pytest.raises(CkptActionError, match="does not hold the bytes of a/"):
         assign([Candidate(variable=flipping, value=value, ordered=False)], source)

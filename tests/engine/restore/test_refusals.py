@@ -107,6 +107,50 @@ def test_a_renamed_attribute(tmp_path):
     assert "~ enc [3, 4] float32 net/encoder [3, 4] float32" in rows
 
 
+def with_head(attribute, *, units=2):
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.body = layers.Dense(3)
+            setattr(self, attribute, layers.Dense(units))
+
+        def call(self, x):
+            return getattr(self, attribute)(self.body(x))
+
+    model = Net()
+    model(tf.zeros((1, 5)))
+    return model
+
+
+@pytest.mark.parametrize("file", ["ck", "w.weights.h5"])
+def test_the_model_is_shown_by_the_attributes_of_its_code(file, tmp_path):
+    saved = with_head("head")
+    tf.train.Checkpoint(model=saved).write(tmp_path / "ck")
+    saved.save_weights(tmp_path / "w.weights.h5")
+    stored = {"ck": "model/head/_kernel", "w.weights.h5": "head/vars/0"}[file]
+
+    problem = refusal(with_head("classifier"), tmp_path / file)
+    assert "2 variables of another name" in problem.message
+    assert "Rename the attributes" in problem.hint
+    rows = [" ".join(line.split()) for line in problem.details]
+    assert f"~ classifier/kernel [3, 2] float32 {stored} [3, 2] float32" in rows
+
+    problem = refusal(with_head("head", units=4), tmp_path / file)
+    rows = [" ".join(line.split()) for line in problem.details]
+    assert f"! head/kernel [3, 4] float32 {stored} [3, 2] float32" in rows
+
+
+def test_what_the_table_calls_a_variable_may_be_allowed_to_miss(tmp_path):
+    saved = tf.Module()
+    saved.body = with_head("head").body
+    tf.train.Checkpoint(saved).write(tmp_path / "ck")
+    (line,) = [d for d in refusal(with_head("head"), tmp_path / "ck").details if "kernel" in d]
+    assert line.split()[:2] == ["<", "head/kernel"]
+    found = restored(with_head("head"), tmp_path / "ck", allow_missing=("head/*",))
+    assert len(found.binding.missing_allowed) == 2
+    assert not any("allows nothing" in p.message for p in found.problems)
+
+
 def test_a_float64_value_does_not_become_float32(tmp_path):
     saved, model = tf.Module(), tf.Module()
     saved.w = tf.Variable([1.0, 2.0], dtype=tf.float64)
