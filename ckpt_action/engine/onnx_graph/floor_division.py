@@ -1,4 +1,4 @@
-"""FloorDiv and FloorMod of signed integers, which tf2onnx writes as divisions that cut towards zero."""
+"""FloorDiv and FloorMod of signed integers, for which tf2onnx divides towards zero."""
 
 from __future__ import annotations
 
