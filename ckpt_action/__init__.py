@@ -1,4 +1,4 @@
-"""Export TensorFlow 2 checkpoints as a declared, checked, repeatable step."""
+"""Turn TensorFlow checkpoints into proven models of five formats."""
 
 from ckpt_action.golden import record_golden
 

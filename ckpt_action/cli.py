@@ -47,7 +47,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser = argparse.ArgumentParser(
         prog="ckpt-action",
-        description="Export TensorFlow 2 checkpoints as a declared, checked, repeatable step.",
+        description="Turn TensorFlow checkpoints into proven SavedModels, frozen graphs, "
+        "TensorFlow.js, TFLite and ONNX models.",
         parents=[debug],
     )
     parser.add_argument("--version", action="version", version=f"ckpt-action {__version__}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from ckpt_action import commands
 from ckpt_action.config.load import load_config
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import ExitCode, gravest
@@ -56,6 +59,38 @@ def test_the_readme_lists_every_target_in_its_own_words():
     assert {name: (text, extra) for name, text, extra in rows} == {
         target.FORMAT: (target.SUMMARY, target.EXTRA) for target in registry().values()
     }
+
+
+def test_one_sentence_says_everywhere_what_it_is():
+    action = re.findall(r"^description: (.+)$", (ROOT / "action.yml").read_text(), re.MULTILINE)
+    project = re.findall(
+        r'^description = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
+    call = [sys.executable, "-m", "ckpt_action", "--help"]
+    shown = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+    documents = (README, (ROOT / "CHANGELOG.md").read_text(), shown)
+    (sentence,) = action
+    assert len(sentence) <= 125  # or the Marketplace refuses it
+    assert project == action
+    assert [sentence.removeprefix("Turn ") in " ".join(text.split()) for text in documents] == [
+        True
+    ] * 3
+    formats = {"SavedModel", "frozen graph", "TensorFlow.js", "TFLite", "ONNX"}
+    assert all(name in sentence for name in formats)
+    assert len(formats) == len(registry())
+
+
+def test_the_readme_lists_every_verb():
+    block = README.split("## Command")[1].split("```")[1]
+    assert {line.split()[1] for line in re.findall(r"^ckpt-action .+", block, re.MULTILINE)} == set(
+        commands.names()
+    )
+
+
+def test_the_readme_shows_no_digest_of_files_that_depend_on_versions():
+    (sample,) = re.findall(r"^```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert "sha256" in sample
+    assert re.findall(r"\b[0-9a-f]{12}\b", sample) == []
 
 
 def toml_blocks() -> list[tuple[str, str]]:

@@ -70,9 +70,9 @@ def repository(tmp_path: Path, hooks: Path) -> Path:
     return tmp_path
 
 
-def run(tool: list[str], repository: Path) -> subprocess.CompletedProcess[str]:
+def run(tool: list[str], repository: Path, *files: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [*tool, "run", "--all-files", "--color=never"],
+        [*tool, "run", *(files or ("--all-files",)), "--color=never"],
         cwd=repository,
         capture_output=True,
         text=True,
@@ -103,6 +103,22 @@ def test_a_right_file_passes_and_one_with_faults_is_shown_with_their_places(
         assert f"model-export.toml:{line}" in failed.stdout
         assert "other.toml" not in failed.stdout
         assert "Traceback" not in failed.stdout
+
+
+def test_the_readmes_two_lines_see_a_builder_renamed_without_the_configuration(
+    tool: list[str], repository: Path
+) -> None:
+    readme = (ROOT / "README.md").read_text()
+    lines = readme.split("## pre-commit")[1].split("```yaml\n")[2].split("```")[0]
+    config = repository / ".pre-commit-config.yaml"
+    (repository / "model.py").write_text("def make():\n    ...\n")
+    unseen = run(tool, repository, "--files", "model.py")
+    assert unseen.returncode == 0, unseen.stdout + unseen.stderr
+
+    config.write_text(config.read_text() + lines.replace("        ", "    "))
+    seen = run(tool, repository, "--files", "model.py")
+    assert seen.returncode != 0
+    assert "`model.py` does not define `build`." in seen.stdout
 
 
 def test_files_of_other_names_are_left_alone(tool: list[str], repository: Path) -> None:
