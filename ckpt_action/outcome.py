@@ -137,8 +137,8 @@ class ArtifactOutcome:
     """Path of a variable whose values the artifact holds in another layout, to the digest of these
     values in the order of their bits."""
     max_error: float | None = None
-    """Largest difference from the restored model that passes, as part of the output's largest
-    magnitude; None where `rtol` and `atol` decide."""
+    """Largest difference from the restored model that passes, as part of how far the output's
+    values lie apart, on top of `rtol` and `atol`; None where these decide alone."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that the artifact cannot give because of what was asked for, and why."""
     latency: Latency | None = None

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.codec import from_data
-from ckpt_action.config.records import TargetSpec
+from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.engine.arrays import Array, digest
 from ckpt_action.engine.dependencies import Dependencies
 from ckpt_action.engine.prove.live import to_array
@@ -23,7 +23,7 @@ from ckpt_action.engine.prove.probe_file import save_probes
 from ckpt_action.engine.prove.reference import make_reference
 from ckpt_action.engine.rebuild.fresh import seed_generators
 from ckpt_action.engine.rebuild.rebuild import rebuild
-from ckpt_action.engine.records import ModelVariable, TracedModel
+from ckpt_action.engine.records import ModelVariable, TracedModel, Written
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.called import hard_sigmoid_calls
@@ -114,10 +114,17 @@ def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> Ar
         unread=written.unread,
         transformed=written.transformed,
         rearranged=written.rearranged,
-        max_error=written.max_error,
+        max_error=_max_error(written, job.model.verify),
         unproven=written.unproven,
         problems=written.notes,
     )
+
+
+def _max_error(written: Written, verify: Verify) -> float | None:
+    if written.max_error is not None:
+        return written.max_error
+    declared = verify.rtol is not None or verify.atol is not None
+    return None if declared else written.rounding
 
 
 def _variable_records(variables: tuple[ModelVariable, ...]) -> tuple[VariableRecord, ...]:

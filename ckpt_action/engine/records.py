@@ -137,8 +137,11 @@ class Written:
     """Path of a variable that is stored in another layout to its `content_digest` there; the
     artifact's `payloads` gives such digests then."""
     max_error: float | None = None
-    """Largest difference from the model that is right for this format and these options, as part
-    of the output's largest magnitude; None: the tolerances of `verify`."""
+    """Largest difference from the model that is right for these options, as part of how far the
+    output's values lie apart; it comes on top of the tolerances of `verify`."""
+    rounding: float | None = None
+    """The same where nothing is quantised but kernels are others than the model's. Tolerances that
+    `verify` declares are kept without it."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that this artifact cannot give because of what the user chose, and why."""
     notes: tuple[Problem, ...] = ()
@@ -152,6 +155,9 @@ class Artifact(Protocol):
 
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """One call from the state that the files hold: earlier calls leave no trace."""
+
+    def stand_in(self) -> str:
+        """What runs it in place of the format's own runtime; empty where that does."""
 
     def notes(self) -> tuple[str, ...]:
         """What a person should know about how it is run; empty where that is in the plain way."""

@@ -220,8 +220,8 @@ class JobRun:
         return answer
 
     def _unproven(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
-        """Failing is the default: without every proof an artifact fails, whatever was said."""
-        shown = {proof.name for proof in artifact.proofs if proof.passed}
+        """Failing is the default: what no proof speaks of fails the artifact, whatever was said."""
+        shown = {proof.name for proof in artifact.proofs if proof.passed is not False}
         missing = [name for name in _NEEDED if name not in {*shown, *artifact.unproven}]
         if not missing or not artifact.passed:
             return ()

@@ -103,7 +103,7 @@ class VerifyRequest:
     rearranged: Mapping[str, str] = field(default_factory=dict)
     """Path to the digest to look for instead, of variables that it holds in another layout."""
     max_error: float | None = None
-    """Decides instead of the tolerances of `verify`."""
+    """Comes on top of the tolerances of `verify`."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that are not asked for, and why."""
     agreement: bool = False

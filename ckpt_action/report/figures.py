@@ -33,9 +33,10 @@ def artifact_status(artifact: ArtifactOutcome) -> Status:
 
 
 def _not_compared(artifact: ArtifactOutcome) -> str:
-    """Whose values nobody compared, in words; empty where all were."""
-    if "values" in artifact.unproven:
-        return f"values of {artifact.name}: {artifact.unproven['values']}"
+    """Whose values nobody compared, or to no avail, in words; empty where all were."""
+    reasons = [p.detail for p in artifact.proofs if p.name == "values" and p.passed is None]
+    if reasons or "values" in artifact.unproven:
+        return f"values of {artifact.name}: {(*reasons, artifact.unproven.get('values'))[0]}"
     compared = {verdict.signature for verdict in artifact.verdicts}
     left = [s.name for s in artifact.signatures if s.name not in compared]
     if compared and not left:
@@ -48,7 +49,30 @@ def not_shown(job: JobOutcome) -> tuple[str, ...]:
     """What no proof speaks for although nothing failed: of the model, and of each artifact."""
     model = [p.detail for p in job.proofs if p.passed is None and p.name in _ALWAYS_ASKED]
     made = [a for a in job.artifacts if a.passed and a.files]
-    return (*model, *(text for artifact in made if (text := _not_compared(artifact))))
+    return (
+        *model,
+        *(text for artifact in made if (text := _not_compared(artifact))),
+        *(text for artifact in made if (text := _not_held(job, artifact))),
+    )
+
+
+def _not_held(job: JobOutcome, artifact: ArtifactOutcome) -> str:
+    """Where outputs do not tell of the weights, and the stored bytes do not either, in words."""
+    if all(p.passed is not None for p in job.proofs if p.name == "sensitive"):
+        return ""
+    held = any(p.name == "payload" and p.passed for p in artifact.proofs)
+    if held and not artifact.transformed:
+        return ""
+    return f"weights of {artifact.name}: outputs do not move with them, nor are their bytes in it"
+
+
+def _of_other_origin(job: JobOutcome) -> bool:
+    """Whether something else than the checkpoint may reach outputs that no golden file tells."""
+    golden = tuple(f"signature {v.signature}: " for v in job.verdicts if v.against == "golden")
+    return any(
+        p.name == "origin" and p.passed is None and not p.detail.startswith(golden)
+        for p in job.proofs
+    )
 
 
 def job_status(job: JobOutcome) -> Status:
@@ -59,7 +83,9 @@ def job_status(job: JobOutcome) -> Status:
     broken = any(problem.severity is Severity.ERROR for problem in job.problems)
     if broken or not parts or not all(own) or Status.FAILED in parts:
         return Status.FAILED
-    return Status.UNPROVEN if Status.UNPROVEN in parts else Status.PROVEN
+    unheld = any(_not_held(job, artifact) for artifact in job.artifacts)
+    unproven = Status.UNPROVEN in parts or unheld or _of_other_origin(job)
+    return Status.UNPROVEN if unproven else Status.PROVEN
 
 
 def run_status(run: Run) -> Status:

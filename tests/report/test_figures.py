@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sample import digits
 
-from ckpt_action.outcome import Latency
-from ckpt_action.report.figures import Status, artifact_status, job_status, latencies
+from ckpt_action.outcome import Latency, Proof
+from ckpt_action.report.figures import Status, artifact_status, job_status, latencies, not_shown
 
 
 def test_an_artifact_whose_values_nobody_compared_is_not_called_proven():
@@ -17,6 +17,47 @@ def test_an_artifact_whose_values_nobody_compared_is_not_called_proven():
     unseen = replace(artifact, verdicts=(), unproven={"values": "there is nothing that runs it"})
     assert artifact_status(unseen) is Status.UNPROVEN
     assert job_status(replace(job, artifacts=(artifact, unseen))) is Status.UNPROVEN
+
+
+def as_of(job, **proofs):
+    """`job` with other outcomes of its own proofs, and of its first artifact's `payload`."""
+    payload = proofs.pop("payload", True)
+    artifact = job.artifacts[0]
+    held = Proof(name="payload", passed=payload)
+    kept = [p for p in artifact.proofs if p.name != "payload"]
+    made = [Proof(name=n, passed=p, detail="signature s: so") for n, p in proofs.items()]
+    return replace(
+        job, proofs=tuple(made), artifacts=(replace(artifact, proofs=(*kept, held)),), verdicts=()
+    )
+
+
+def test_what_may_come_from_elsewhere_is_proven_by_golden_values_alone():
+    assert job_status(as_of(digits(), origin=True)) is Status.PROVEN
+    untwinned = as_of(digits(), origin=None)
+    assert job_status(untwinned) is Status.UNPROVEN
+    verdict = replace(digits().artifacts[0].verdicts[0], signature="s", against="golden")
+    assert job_status(replace(untwinned, verdicts=(verdict,))) is Status.PROVEN
+    other = replace(verdict, signature="another")
+    assert job_status(replace(untwinned, verdicts=(other,))) is Status.UNPROVEN
+
+
+def test_weights_that_neither_outputs_nor_bytes_tell_of_are_not_proven():
+    assert job_status(as_of(digits(), sensitive=None)) is Status.PROVEN
+    assert job_status(as_of(digits(), sensitive=True, payload=None)) is Status.PROVEN
+    unheld = as_of(digits(), sensitive=None, payload=None)
+    assert job_status(unheld) is Status.UNPROVEN
+    assert any("outputs do not move" in text for text in not_shown(unheld))
+    (artifact,) = as_of(digits(), sensitive=None).artifacts
+    folded = replace(artifact, transformed=("kernel",))
+    job = replace(as_of(digits(), sensitive=None), artifacts=(folded,))
+    assert job_status(job) is Status.UNPROVEN
+
+
+def test_values_that_were_compared_to_no_avail_are_not_proven():
+    artifact = digits().artifacts[0]
+    idle = Proof(name="values", passed=None, detail="not shown: zeros would pass")
+    artifact = replace(artifact, proofs=(*artifact.proofs, idle))
+    assert artifact_status(artifact) is Status.UNPROVEN
 
 
 def test_payloads_may_be_answered_for_by_values():

@@ -38,6 +38,9 @@ class FrozenGraphArtifact:
     def signatures(self) -> tuple[SignatureRecord, ...]:
         return self._io.signatures
 
+    def stand_in(self) -> str:
+        return ""
+
     def notes(self) -> tuple[str, ...]:
         """What a person should know about how this artifact was run."""
         if len(self._file) <= self.whole_limit:

@@ -44,6 +44,9 @@ class OnnxArtifact:
             for name, (_, model) in sorted(self._models.items())
         )
 
+    def stand_in(self) -> str:
+        return ""
+
     def notes(self) -> tuple[str, ...]:
         return ("Run by ONNX Runtime",)
 

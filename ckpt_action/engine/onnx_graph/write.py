@@ -25,7 +25,8 @@ from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 _PASSES = (fold_constants, fold_batch_norm, rewrite_erfc, rewrite_floor_division)
-_MAX_ERROR = 1e-4
+_ROUNDING = 1e-4
+"""Several times what well-behaved networks were measured to lose."""
 
 
 def write_onnx(model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
@@ -48,7 +49,8 @@ def write_onnx(model: TracedModel, folder: Path, options: Mapping[str, object]) 
         rearranged=held.rearranged,
         transformed=held.transformed,
         unread=frozen.unread,
-        max_error=cast(float, options.get("max-error", _MAX_ERROR)),
+        max_error=cast("float | None", options.get("max-error")),
+        rounding=_ROUNDING,
         notes=frozen.notes,
     )
 

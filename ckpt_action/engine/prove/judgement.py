@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.spread import Key
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import Against, compare, tolerances
@@ -21,44 +23,30 @@ def judge(
     verify: Verify,
     *,
     against: Against,
-    max_error: float | None = None,
+    allowed: Mapping[Key, float] = MappingProxyType({}),
 ) -> tuple[OutputVerdict, ...]:
     """Verdicts on `outputs`, which have every name that the signature declares, against what
     `probe` holds; none against golden values where the probe has none.
 
-    `max_error` is what another runtime, or quantisation, may add to the model's own values: a part
-    of the largest magnitude among them. It stands instead of the tolerances against the reference,
-    and comes on top of those against golden values.
+    `allowed` is what another runtime, or quantisation, may add: it comes on top of the tolerances.
     """
     expected = probe.reference if against == "reference" else probe.golden or {}
     return tuple(
         replace(
-            compare(want, outputs[name], against=against, rtol=rtol, atol=atol),
+            compare(want, outputs[name], against=against, rtol=verify.rtol, atol=atol),
             signature=probe.signature,
             output=name,
             probe=probe.label,
         )
         for name, want in expected.items()
-        for rtol, atol in [_tolerance(want, verify, against, max_error)]
+        for atol in [_atol(want, verify, against, allowed.get((probe.signature, name)))]
     )
 
 
-def _tolerance(
-    want: Array, verify: Verify, against: Against, max_error: float | None
-) -> tuple[float | None, float | None]:
-    if max_error is None or want.dtype.kind in "iubO":
-        return verify.rtol, verify.atol
-    added = max_error * _magnitude(want)
-    if against == "reference":
-        return 0.0, added
-    rtol, atol = tolerances(str(want.dtype), against, rtol=verify.rtol, atol=verify.atol)
-    return rtol, atol + added
-
-
-def _magnitude(array: Array) -> float:
-    """Of the largest finite value."""
-    values = np.abs(array.astype(np.complex128))
-    return float(values[np.isfinite(values)].max(initial=0.0))
+def _atol(want: Array, verify: Verify, against: Against, added: float | None) -> float | None:
+    if added is None:
+        return verify.atol
+    return added + tolerances(str(want.dtype), against, rtol=verify.rtol, atol=verify.atol)[1]
 
 
 def with_agreement(

@@ -148,7 +148,7 @@ def _sensitive(signature: str, still: list[str]) -> Proof:
         name="sensitive",
         passed=None,
         detail=f"signature {signature}: not verifiable by outputs, which do not move with "
-        f"{', '.join(still)}; payload bytes were compared",
+        f"{', '.join(still)}; stored bytes alone answer for the weights",
     )
 
 

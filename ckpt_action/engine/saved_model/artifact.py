@@ -36,6 +36,9 @@ class SavedModelArtifact:
     def signatures(self) -> tuple[SignatureRecord, ...]:
         return self._signatures
 
+    def stand_in(self) -> str:
+        return ""
+
     def notes(self) -> tuple[str, ...]:
         return ()
 

@@ -31,7 +31,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
         ),
     },
 }
-_MAX_ERROR = 1e-4
+_ROUNDING = 1e-4
 """Where kernels are others than the model's: several times what was measured."""
 
 
@@ -56,7 +56,7 @@ def export(model: TracedModel, folder: Path, options: Mapping[str, object]) -> W
         payloads=frozen.weights,
         unread=frozen.unread,
         transformed=transformed,
-        max_error=_MAX_ERROR if optimize else None,
+        rounding=_ROUNDING if optimize else None,
         notes=frozen.notes,
     )
 

@@ -17,11 +17,10 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
     "max-error": {
         "type": "number",
         "exclusiveMinimum": 0,
-        "default": 0.0001,
         "examples": [0.00002],
         "description": (
-            "Largest difference from the model that passes, as part of the output's largest "
-            "magnitude."
+            "Largest difference from the model that passes, as part of how far the output's "
+            "values lie apart. Default: 0.0001 where `verify` declares no tolerance."
         ),
     },
 }

@@ -49,8 +49,9 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
         "exclusiveMinimum": 0,
         "examples": [0.02],
         "description": (
-            "Largest difference from the model that passes, as part of the output's largest "
-            "magnitude. Default: 0.0001, for `float16` 0.01, `dynamic-range` 0.05, `int8` 0.1."
+            "Largest difference from the model that passes, as part of how far the output's "
+            "values lie apart. Default: for `float16` 0.01, `dynamic-range` 0.05, `int8` 0.1, else "
+            "0.0001 where `verify` declares no tolerance."
         ),
     },
 }

@@ -20,6 +20,7 @@ class TFJSArtifact:
         models = {prefix: read_model(place) for prefix, place in folders.items()}
         node = node_packages()
         self._models = models
+        self._by_tfjs = node is not None
         self._runners: dict[str, NodeRunner | ReadBack] = {
             model.signature.name: ReadBack(model) if node is None else NodeRunner(model, node)
             for model in models.values()
@@ -27,6 +28,9 @@ class TFJSArtifact:
 
     def signatures(self) -> tuple[SignatureRecord, ...]:
         return tuple(model.signature for model in self._models.values())
+
+    def stand_in(self) -> str:
+        return "" if self._by_tfjs else "TensorFlow"
 
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(runner.note for runner in self._runners.values()))

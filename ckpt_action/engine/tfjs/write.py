@@ -20,7 +20,8 @@ from ckpt_action.engine.tfjs.weights import STORED, take_constants, write_shards
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 from ckpt_action.outcome import SignatureRecord
 
-_MAX_ERROR = {"": 1e-4, "float16": 0.01, "uint16": 1e-3, "uint8": 0.05}
+_MAX_ERROR = {"float16": 0.01, "uint16": 1e-3, "uint8": 0.05}
+_ROUNDING = 1e-4
 """Several times what well-behaved networks were measured to lose."""
 
 
@@ -57,7 +58,8 @@ def write_tfjs(model: TracedModel, folder: Path, options: Mapping[str, object]) 
         payloads=payloads,
         unread=unread,
         transformed=tuple(v.path for v in model.variables if v.path not in held),
-        max_error=cast(float, options.get("max-error", _MAX_ERROR[quantise.dtype])),
+        max_error=cast("float | None", options.get("max-error", _MAX_ERROR.get(quantise.dtype))),
+        rounding=_ROUNDING,
         unproven=dict(_unproven(payloads, quantise)),
         notes=tuple(dict.fromkeys(note for one in ready for note in one.notes)),
     )

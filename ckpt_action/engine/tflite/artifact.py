@@ -40,6 +40,9 @@ class TFLiteArtifact:
     def signatures(self) -> tuple[SignatureRecord, ...]:
         return self._signatures
 
+    def stand_in(self) -> str:
+        return ""
+
     def notes(self) -> tuple[str, ...]:
         return ("Run by LiteRT, each probe in an interpreter of its own",)
 

@@ -14,11 +14,11 @@ from ckpt_action.engine.tflite.representative import representative_samples
 from ckpt_action.errors import ExitCode, Problem, Severity, fail
 
 _MAX_ERROR: Mapping[Quantize, float] = {
-    "none": 1e-4,
     "float16": 0.01,
     "dynamic-range": 0.05,
     "int8": 0.1,
 }
+_ROUNDING = 1e-4
 """Several times what well-behaved networks were measured to lose."""
 
 
@@ -37,7 +37,8 @@ def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]
         payloads=held.payloads,
         rearranged=held.rearranged,
         transformed=held.transformed,
-        max_error=cast(float, options.get("max-error", _MAX_ERROR[quantize])),
+        max_error=cast("float | None", options.get("max-error", _MAX_ERROR.get(quantize))),
+        rounding=_ROUNDING,
         unproven=dict(_unproven(held, foreign)),
         notes=(_unrunnable(foreign),) if foreign else (),
     )

@@ -29,6 +29,8 @@ from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import ExitCode, Severity
+from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, JobOutcome
+from ckpt_action.report.figures import Status, job_status
 
 IN_KERAS_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 2 makes them inside a function")
 X4 = signature(x=("float32", "batch", 4))
@@ -124,6 +126,29 @@ def test_a_golden_file_has_the_last_word(tmp_path):
     assert problem.severity is Severity.WARNING
     assert "depends on more" in problem.message
     assert proof_of_origin(found).passed is None
+
+
+@pytest.mark.parametrize("golden", [False, True])
+@pytest.mark.parametrize("entry_point", ["HalfUsed", "KeepsWithoutEffect", "ReadsScalarEarly"])
+def test_status_and_exit_code_say_the_same(entry_point, golden, tmp_path):
+    verify = Verify()
+    if golden:
+        right, _ = restored_with_others(entry_point)
+        x = np.ones((2, 4), np.float32)
+        verify = Verify(golden=tmp_path / "golden.npz")
+        np.savez(verify.golden, in_x=x, **{f"out_{k}": v for k, v in run(right, x=x).items()})
+    _, found = restored_with_others(entry_point, verify=verify)
+    job = JobOutcome(
+        name="m",
+        model="m",
+        checkpoint=CheckpointRecord(path="", kind="", writer="", step=None, sha256="", bytes=0),
+        entry_point="",
+        proofs=found.proofs,
+        verdicts=found.verdicts,
+        problems=found.problems,
+        artifacts=(ArtifactOutcome(format="saved-model", name="m", folder="m"),),
+    )
+    assert (job_status(job) is Status.FAILED) is bool(job.exit_code)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from networks import HEAVY, NETWORKS
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.prove.judgement import judge
 from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.spread import allowances
 from ckpt_action.engine.records import Written
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import CkptActionError, ExitCode
@@ -77,8 +78,8 @@ def verdicts(made: Made, target: str, reference: Arrays):
     """As the verifying child judges."""
     probe = Probe(signature="serving_default", label="", inputs={}, reference=reference)
     outputs = made.seen[target].outputs["serving_default"]
-    most = made.written[target][1].max_error
-    return judge(probe, outputs, Verify(), against="reference", max_error=most)
+    allowed = allowances([probe], made.written[target][1].rounding)
+    return judge(probe, outputs, Verify(), against="reference", allowed=allowed)
 
 
 @networks

@@ -20,6 +20,7 @@ from ckpt_action.config.records import Verify
 from ckpt_action.engine.held import held_values
 from ckpt_action.engine.prove.judgement import error_and_agreement, judge, with_agreement
 from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.spread import allowances
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.tflite import convert as converting
 from ckpt_action.engine.tflite.artifact import constants
@@ -32,7 +33,8 @@ SAMPLES = "representative_samples:give"
 def verdicts(case, outputs, max_error):
     signature = next(iter(case.inputs))
     probe = Probe(signature=signature, label="", inputs={}, reference=case.live(signature))
-    found = judge(probe, outputs, Verify(), against="reference", max_error=max_error)
+    allowed = allowances([probe], max_error)
+    found = judge(probe, outputs, Verify(), against="reference", allowed=allowed)
     return with_agreement(found, probe, outputs)
 
 
