@@ -77,9 +77,11 @@ def call_problems(node: Plain, given: Sequence[str]) -> Iterator[tuple[str, str,
             takes = f"It takes {', '.join(f'`{k}`' for k in known)}." if known else ""
             hint = did_you_mean(name, known) or takes
             yield name, f"takes no argument `{name}`.", hint
-    for name in required:
-        if name not in given:
-            yield name, f"needs the argument `{name}`.", "Give it in `arguments`."
+    missing = [name for name in required if name not in given]
+    line = ", ".join(f"{name} = ..." for name in missing)
+    hint = f"Add `{line}` to `arguments`" if given else f"Write `arguments = {{ {line} }}`"
+    for name in missing:
+        yield name, f"needs the argument `{name}`.", f"{hint}, as in training."
 
 
 def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:

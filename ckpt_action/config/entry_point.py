@@ -15,7 +15,7 @@ from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import EntryPoint
 from ckpt_action.config.tables import ModelTable
-from ckpt_action.config.wording import KeyPath, did_you_mean
+from ckpt_action.config.wording import KeyPath, did_you_mean, value_text
 from ckpt_action.errors import Severity, Where
 
 _FRAMEWORKS = frozenset({"tensorflow", "keras", "tf_keras"})
@@ -107,8 +107,36 @@ def _no_module(module: str, path: KeyPath, python_path: Sequence[Path], places: 
     return Finding(
         path=path,
         message=f"There is no module `{module}` below {searched}.",
-        hint=_nearest(module, python_path)
+        hint=_forgotten(module, python_path, places)
+        or _nearest(module, python_path)
         or "Add the folder it lies in to `python-path` of `[export]`.",
+    )
+
+
+def _forgotten(module: str, python_path: Sequence[Path], places: Places) -> str:
+    """The line that finds `module` in the one folder below this file that has it."""
+    file = "/".join(module.split("."))
+    patterns = [f"{up}{file}{end}" for up in ("*/", "*/*/") for end in (".py", "/__init__.py")]
+    ups = len(module.split("."))
+    folders = {
+        found.parents[ups - 1 + found.name.startswith("__init__.")]
+        for pattern in patterns
+        for found in places.folder.glob(pattern)
+    }
+    folders = {folder for folder in folders if _may_be_on_the_path(folder, places)}
+    if len(folders) != 1:
+        return ""
+    shown = places.shown(folders.pop())
+    kept = [places.shown(folder) for folder in python_path if folder != places.folder]
+    line = f"python-path = [{', '.join(map(value_text, (*kept, shown)))}]"
+    return f"It lies in `{shown}`: write `{line}` in `[export]`."
+
+
+def _may_be_on_the_path(folder: Path, places: Places) -> bool:
+    """No package, nothing hidden, no virtual environment."""
+    around = (folder, *folder.parents)[: len(folder.relative_to(places.folder).parts)]
+    return not (folder / "__init__.py").exists() and not any(
+        one.name.startswith(".") or (one / "pyvenv.cfg").exists() for one in around
     )
 
 

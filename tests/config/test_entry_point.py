@@ -131,6 +131,30 @@ def test_a_module_in_the_working_directory_is_not_installed(check, monkeypatch, 
     assert problem.message == "There is no module `model` below this file's folder."
 
 
+def hints():
+    return [problem.hint for problem in load_config(FILE).problems]
+
+
+@pytest.mark.parametrize("file", ["src/model.py", "src/model/__init__.py"])
+def test_the_folder_that_python_path_lacks_is_named(check, file):
+    check({file: "def build(): ..."})
+    assert hints() == ['It lies in `src`: write `python-path = ["src"]` in `[export]`.']
+
+
+def test_no_folder_is_named_that_is_a_package_or_one_of_several_or_an_environment(check):
+    check({"pkg/__init__.py": "", "pkg/model.py": "", "env/pyvenv.cfg": "", "env/model.py": ""})
+    assert hints() == ["Add the folder it lies in to `python-path` of `[export]`."]
+    check({"one/model.py": "", "two/model.py": ""})
+    assert hints() == ["Add the folder it lies in to `python-path` of `[export]`."]
+
+
+def test_what_is_missing_is_given_as_a_line_to_copy(check):
+    check({"model.py": "def build(width, *, depth, x=1): ..."})
+    assert set(hints()) == {"Write `arguments = { width = ..., depth = ... }`, as in training."}
+    check({"model.py": "def build(width, *, depth, x=1): ..."}, arguments="{ width = 1 }")
+    assert hints() == ["Add `depth = ...` to `arguments`, as in training."]
+
+
 def test_a_syntax_error_is_shown_where_it_is(check):
     check({"pkg/model.py": "import x\n\ndef build(:\n    pass\n"}, "pkg.model:build")
     (problem,) = load_config(FILE).problems
