@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ckpt_action.config.load import load_config
 from ckpt_action.config.scaffold import scaffold
-from ckpt_action.config.survey import find_builders, find_checkpoints
+from ckpt_action.config.survey import find_builders, find_checkpoints, find_golden
 from ckpt_action.errors import ExitCode, Severity, fail, gravest
 from ckpt_action.report.problems import print_problems
 
@@ -40,9 +40,10 @@ def run(args: argparse.Namespace) -> ExitCode:
             hint="Start where the checkpoints lie, or fetch them first.",
         )
     builders = find_builders(args.folder)
+    golden = find_golden(args.folder)
     try:
         with file.open("x", encoding="utf-8", newline="\n") as opened:
-            opened.write(scaffold(args.folder, checkpoints, builders))
+            opened.write(scaffold(args.folder, checkpoints, builders, golden))
     except OSError as error:
         message = f"{file.as_posix()} cannot be written: {error.strerror or error}."
         raise fail(ExitCode.OUTPUT, message) from error

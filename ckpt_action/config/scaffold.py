@@ -8,7 +8,8 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from ckpt_action.checkpoint.records import Kind
-from ckpt_action.config.survey import Builder, FoundCheckpoint
+from ckpt_action.config.npz import Array
+from ckpt_action.config.survey import Builder, FoundCheckpoint, Golden
 from ckpt_action.config.wording import key_text, value_text
 
 _SAYS_NOTHING = re.compile(
@@ -21,9 +22,13 @@ _WITHOUT_CODE = (Kind.KERAS_ARCHIVE, Kind.LEGACY_H5_MODEL)
 
 
 def scaffold(
-    folder: Path, checkpoints: Sequence[FoundCheckpoint], builders: Sequence[Builder]
+    folder: Path,
+    checkpoints: Sequence[FoundCheckpoint],
+    builders: Sequence[Builder],
+    golden: Golden | None,
 ) -> str:
-    """One model for each of `checkpoints`, each with the nearest of `builders`."""
+    """One model for each of `checkpoints`, each with the nearest of `builders`; `golden` is of the
+    model if there is only one."""
     tables: list[str] = []
     names: set[str] = set()
     roots: dict[str, None] = {}
@@ -32,14 +37,17 @@ def scaffold(
         fitting = _fitting(checkpoint, builders)
         if fitting:
             roots.setdefault(fitting[0].root.as_posix())
-        tables.append(_table(name, checkpoint, fitting))
+        own = golden if len(checkpoints) == 1 else None
+        tables.append(_table(name, checkpoint, fitting, own))
     head = "version = 1\n"
     if roots and list(roots) != ["."]:
         head += f"\n[export]\npython-path = [{', '.join(map(value_text, roots))}]\n"
     return head + "".join(tables)
 
 
-def _table(name: str, checkpoint: FoundCheckpoint, builders: Sequence[Builder]) -> str:
+def _table(
+    name: str, checkpoint: FoundCheckpoint, builders: Sequence[Builder], golden: Golden | None
+) -> str:
     table = f"models.{key_text(name)}"
     lines = ["", f"[{table}]"]
     if builders:
@@ -56,6 +64,9 @@ def _table(name: str, checkpoint: FoundCheckpoint, builders: Sequence[Builder]) 
             '# inputs  = { x = { tensor = "Placeholder:0", dtype = "float32", shape = ["n"] } }',
             '# outputs = { y = "Identity:0" }',
         ]
+    elif golden is not None and all(array.dtype for array in golden.inputs.values()):
+        inputs = ", ".join(_input(name, array) for name, array in golden.inputs.items())
+        lines += ["", f"[{table}.signatures.serving_default]", f"inputs = {{ {inputs} }}"]
     else:
         lines += [
             "",
@@ -63,7 +74,14 @@ def _table(name: str, checkpoint: FoundCheckpoint, builders: Sequence[Builder]) 
             f"# [{table}.signatures.serving_default]",
             '# inputs  = { x = { dtype = "float32", shape = ["batch", 10] } }',
         ]
+    if golden is not None:
+        lines += ["", f"[{table}.verify]", f"golden = {_quoted(golden.file)}"]
     return "\n".join(lines) + "\n"
+
+
+def _input(name: str, array: Array) -> str:
+    shape = ", ".join(['"batch"', *map(str, array.shape[1:])] if array.shape else [])
+    return f'{key_text(name)} = {{ dtype = "{array.dtype}", shape = [{shape}] }}'
 
 
 def _quoted(text: str) -> str:

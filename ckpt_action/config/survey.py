@@ -7,13 +7,14 @@ import ast
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action.checkpoint.discover import discover
 from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.config.definitions import call_problems
+from ckpt_action.config.npz import Array, npz_arrays
 
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__", "site-packages", "dist", "build"})
 _CHECKPOINT_FILE = re.compile(r".*[.](index|keras|h5|hdf5|weights[.]json)|saved_model[.]pbtxt?")
@@ -50,6 +51,35 @@ class Builder:
 
     def __str__(self) -> str:
         return f"{self.module}:{self.attribute}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden:
+    """What a model computed when it was trained."""
+
+    file: str
+    """Relative to the folder searched."""
+    inputs: Mapping[str, Array]
+
+
+def find_golden(folder: Path) -> Golden | None:
+    """The one golden file below `folder`; None where there is none, or more than one."""
+    found = [
+        Golden(file=(path / name).as_posix(), inputs=inputs)
+        for path, names in _walk(folder)
+        for name in names
+        if name.endswith(".npz") and (path.name == "golden" or "golden" in name)
+        if (inputs := _inputs(folder / path / name))
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _inputs(file: Path) -> Mapping[str, Array]:
+    try:
+        arrays = npz_arrays(file)
+    except (OSError, ValueError):
+        return {}
+    return {n.removeprefix("in_"): array for n, array in arrays.items() if n.startswith("in_")}
 
 
 def find_checkpoints(folder: Path) -> tuple[FoundCheckpoint, ...]:

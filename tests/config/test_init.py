@@ -10,7 +10,8 @@ import pytest
 
 from ckpt_action.cli import main
 from ckpt_action.config.load import load_config
-from ckpt_action.config.survey import find_builders
+from ckpt_action.config.npz import npz_arrays
+from ckpt_action.config.survey import find_builders, find_golden
 from ckpt_action.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -62,6 +63,46 @@ def test_a_package(tmp_path, monkeypatch):
     assert config.python_path == (tmp_path / "src",)
     (model,) = config.models
     assert (model.name, str(model.entry_point)) == ("digits", "digits.model:build")
+
+
+def test_the_one_golden_file_says_what_the_inputs_are(tmp_path, monkeypatch):
+    copy(ROOT / "examples" / "digits", tmp_path / "digits")
+    monkeypatch.chdir(tmp_path / "digits")
+    assert main(["init"]) == 0
+    written, first = FILE.read_text(), load_config(FILE).config.models[0]
+    declared = load_config(ROOT / "examples" / "digits" / FILE).config.models[0]
+    assert first.verify.golden == tmp_path / "digits" / "golden" / "digits.npz"
+    assert [s.inputs for s in first.signatures] == [s.inputs for s in declared.signatures]
+    assert '["batch", 8, 8, 1]' in written
+
+    FILE.unlink()
+    shutil.copy("golden/digits.npz", "another-golden.npz")  # which of them is the model's?
+    assert main(["init"]) == 0
+    assert "golden" not in FILE.read_text()
+
+
+DTYPES = ["float32", "float16", "int64", "uint8", "bool", "complex64", "S3", "U2"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_headers_of_arrays_are_read_as_numpy_wrote_them(dtype, tmp_path):
+    np = pytest.importorskip("numpy")
+    arrays = {"in_x": np.zeros((2, 3), dtype), "in_y.z": np.zeros((), dtype)}
+    for save in (np.savez, np.savez_compressed):
+        save(tmp_path / "golden.npz", **arrays)
+        name = "string" if dtype[0] in "SU" else dtype
+        shapes = {
+            key: (array.dtype, array.shape)
+            for key, array in npz_arrays(tmp_path / "golden.npz").items()
+        }
+        assert shapes == {"in_x": (name, (2, 3)), "in_y.z": (name, ())}
+
+
+@pytest.mark.parametrize("keep", [0, 10, 60, 150])
+def test_a_damaged_golden_file_is_passed_over(keep, tmp_path):
+    whole = (ROOT / "examples" / "digits" / "golden" / "digits.npz").read_bytes()
+    (tmp_path / "golden.npz").write_bytes(whole[:keep])
+    assert find_golden(tmp_path) is None
 
 
 def test_a_file_that_is_there_is_left_alone(tmp_path, monkeypatch, capsys):
