@@ -69,7 +69,7 @@ def op_definition(op: str) -> Any | None:
     """The registered OpDef of `op`, custom ops included; None where there is none."""
     registry = _found("tensorflow.python.framework.op_def_registry")
     if registry is None:
-        raise _missing("op_def_registry", "A graph of TensorFlow 1 needs it.")
+        raise _missing("op_def_registry", "What an op takes and gives is read from it.")
     return registry.get(op)
 
 

@@ -1,4 +1,4 @@
-"""Everything here that TensorFlow does not promise to keep: Grappler and the op registry.
+"""What the freezer needs that TensorFlow does not promise to keep: Grappler.
 
 The same in TensorFlow 2.15 to 2.21. Where a version misses it, `Unavailable` lets the caller
 take TensorFlow's own freezer.
@@ -32,12 +32,3 @@ def inline_calls(graph: Any, keep: Iterable[str]) -> Any:
     rewrite.min_graph_nodes = -1  # small graphs too
     rewrite.optimizers.append("function")
     return tf_optimizer.OptimizeGraph(config, meta, verbose=False)
-
-
-def op_definition(op: str) -> Any | None:
-    """The registered OpDef of `op`, custom ops included; None where there is none."""
-    try:
-        from tensorflow.python.framework import op_def_registry
-    except ImportError:
-        return None
-    return op_def_registry.get(op)

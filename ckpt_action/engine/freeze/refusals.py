@@ -12,7 +12,7 @@ from ckpt_action.engine.freeze.convert import unconvertible
 from ckpt_action.engine.freeze.graph import MAIN
 from ckpt_action.engine.freeze.handles import HandleFlow, Held, Use
 from ckpt_action.engine.freeze.interface import Interface
-from ckpt_action.engine.freeze.internals import op_definition
+from ckpt_action.engine.internals import op_definition
 from ckpt_action.engine.records import ModelVariable
 from ckpt_action.engine.trace.op_kinds import writes_state
 from ckpt_action.errors import ExitCode, Problem

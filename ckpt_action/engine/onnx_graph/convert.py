@@ -10,6 +10,7 @@ import onnx
 import tf2onnx
 from tf2onnx.handler import tf_op
 
+from ckpt_action.engine.exhausted import out_of_memory
 from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.outcome import SignatureRecord
@@ -31,6 +32,8 @@ def convert(graph: Any, signature: SignatureRecord) -> Any:
             opset=OPSET,
         )
     except Exception as error:  # tf2onnx raises whatever its parts do
+        if out_of_memory(error):
+            raise
         raise _refused(graph, signature, error) from error
     # What tf2onnx has no rule for it hands through under TensorFlow's name.
     unknown = dict(_unknown_nodes(model.graph))

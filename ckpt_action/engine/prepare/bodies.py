@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ckpt_action.engine.freeze.graph import producer
-from ckpt_action.engine.freeze.internals import op_definition
 from ckpt_action.engine.freeze.order import needed
+from ckpt_action.engine.internals import op_definition
 from ckpt_action.engine.prepare.editor import Editor
 
 Edit = Callable[[Editor], None]

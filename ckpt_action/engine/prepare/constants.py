@@ -11,7 +11,7 @@ from tensorflow.core.framework import graph_pb2
 
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.freeze.graph import called, producer
-from ckpt_action.engine.freeze.internals import op_definition
+from ckpt_action.engine.internals import op_definition
 from ckpt_action.engine.prepare.bodies import edited
 from ckpt_action.engine.prepare.editor import Editor, constant_node
 

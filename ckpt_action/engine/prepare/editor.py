@@ -11,7 +11,7 @@ from tensorflow.core.framework import attr_value_pb2, node_def_pb2
 
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.freeze.graph import producer
-from ckpt_action.engine.freeze.internals import op_definition
+from ckpt_action.engine.internals import op_definition
 
 Attr = Any
 """`attr_value_pb2.AttrValue`."""

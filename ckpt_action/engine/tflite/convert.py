@@ -17,6 +17,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.exhausted import out_of_memory
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.saved_model.write import write_saved_model
 from ckpt_action.engine.tflite.refusals import refuse_crashes, refused
@@ -46,6 +47,8 @@ def convert(
                 warnings.simplefilter("ignore")  # the converter's, of TensorFlow's own future
                 converted: bytes = converter.convert()
         except Exception as error:  # the converter raises ConverterError, ValueError, RuntimeError
+            if out_of_memory(error):
+                raise
             raise refused(error, model, select_tf_ops=select_tf_ops) from error
     return converted
 

@@ -139,15 +139,15 @@ def test_several_signatures_are_in_one_file(tmp_path):
         assert_equal(artifact.run(signature, inputs), case.live(signature))
 
 
-@pytest.mark.parametrize(("quantize", "part"), [("float16", 0.6), ("dynamic-range", 0.5)])
+@pytest.mark.parametrize(("quantize", "part"), [("float16", 0.6), ("dynamic-range", 0.45)])
 def test_quantised_weights_are_smaller_and_near(quantize, part, tmp_path):
-    case = networks.NETWORKS["attention_tanh_gelu"]() if quantize == "float16" else _large_dense()
+    case = _large_dense()
     plain, small = tmp_path / "plain", tmp_path / "small"
     for folder, options in ((plain, {}), (small, {"quantize": quantize})):
         folder.mkdir()
         written = TFLITE.export(case.model, folder, options)
     sizes = [next(f.glob("*.tflite")).stat().st_size for f in (plain, small)]
-    assert sizes[1] < (part + 0.4) * sizes[0]
+    assert sizes[1] < part * sizes[0]
     outputs = TFLITE.open_artifact(small, ()).run("serving_default", case.inputs["serving_default"])
     found = verdicts(case, outputs, written.max_error)
     assert all(v.passed for v in found)
@@ -156,6 +156,17 @@ def test_quantised_weights_are_smaller_and_near(quantize, part, tmp_path):
     held = {*written.payloads.values()}
     assert held
     assert len(held) + len(written.transformed) == len(case.model.variables)
+
+
+def test_memory_that_runs_out_is_not_called_a_fault_of_the_model(monkeypatch, cnn, tmp_path):
+    class Exhausted(types.SimpleNamespace):
+        def convert(self):
+            raise MemoryError
+
+    converter = Exhausted(target_spec=types.SimpleNamespace())
+    monkeypatch.setattr(tf.lite.TFLiteConverter, "from_saved_model", lambda *_, **__: converter)
+    with pytest.raises(MemoryError):
+        TFLITE.export(cnn.model, tmp_path, {})
 
 
 def _large_dense() -> Case:
