@@ -13,6 +13,7 @@ from ckpt_action.config.entry_point import import_findings
 from ckpt_action.config.files import file_findings
 from ckpt_action.config.findings import Finding, is_error, place
 from ckpt_action.config.fits import fits
+from ckpt_action.config.golden_names import golden_findings
 from ckpt_action.config.places import Places, places_of
 from ckpt_action.config.records import Config, Model
 from ckpt_action.config.rules import model_findings, presence_findings
@@ -90,6 +91,7 @@ class _Checked:
             rules = list(model_findings(table, self.places))
             yield from rules
             yield from file_findings(table, self.places)
+            yield from golden_findings(table, self.places)
             if export_is_right:
                 folders = python_path(self.export, self.places)
                 yield from import_findings(table, folders, self.places)

@@ -228,3 +228,33 @@ def test_the_corpus(case, monkeypatch, capsys):
     expected = json.loads((CORPUS / case / "case.json").read_text())["expected"]
     code = main(["validate"])
     assert code == (0 if expected == "export" else ExitCode.CHECKPOINT), capsys.readouterr().out
+
+
+GOLDEN_NAMES = {
+    "as declared": ({"in_image", "out_digit"}, ""),
+    "outputs by place": ({"in_image", "out_0"}, ""),
+    "another input": ({"in_x", "out_digit"}, "`in_x`, `out_digit`"),
+    "another output": ({"in_image", "out_class"}, "`in_image`, `out_class`"),
+    "an input more": ({"in_image", "in_x", "out_digit"}, "`in_image`, `in_x`, `out_digit`"),
+    "an output more": ({"in_image", "out_digit", "out_x"}, "`in_image`, `out_digit`, `out_x`"),
+    "no output": ({"in_image"}, "`in_image`"),
+}
+
+
+@pytest.mark.parametrize("case", GOLDEN_NAMES)
+def test_a_golden_file_whose_names_are_of_no_signature(case, digits, capsys):
+    np = pytest.importorskip("numpy")
+    names, listed = GOLDEN_NAMES[case]
+    np.savez("golden/digits.npz", **{name: np.zeros(1) for name in names})
+    code = main(["validate"])
+    said = capsys.readouterr().out
+    assert code == (ExitCode.CONFIG if listed else 0), said
+    expected = "signature `serving_default` needs `in_image`, `out_digit`."
+    assert (f"The golden file has {listed}; {expected}" in said) is bool(listed)
+
+
+def test_golden_names_are_left_alone_where_no_outputs_are_declared(digits):
+    np = pytest.importorskip("numpy")
+    edit(digits / "model-export.toml", 'outputs = ["digit"]\n', "")
+    np.savez("golden/digits.npz", in_image=np.zeros(1), out_anything=np.zeros(1))
+    assert main(["validate"]) == 0
