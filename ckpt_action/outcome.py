@@ -187,6 +187,9 @@ class JobOutcome:
     """Files of the repository that the code imported or read, until it was traced."""
     absent: tuple[str, ...] = ()
     """Modules that the code asked for and that were not there."""
+    lookups: Mapping[str, str] = field(default_factory=dict)
+    """Path below the repository to what was there when the code asked for it: a link and where it
+    leads, a folder, nothing. Of what it read, `sources` tells more."""
     unrecorded: tuple[str, ...] = ()
     """What else the code read: variables of the environment, files outside of the repository. No
     later run can tell whether these changed, so none takes this export for its own."""

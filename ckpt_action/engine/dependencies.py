@@ -13,11 +13,14 @@ import sysconfig
 import types
 from collections.abc import Iterable, Sequence
 from importlib.abc import MetaPathFinder
+from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from ckpt_action.digests import relative
+from ckpt_action.engine.lookups import Lookups
 from ckpt_action.engine.rebuild.user_code import is_users
 from ckpt_action.plan import Job
 
@@ -46,6 +49,9 @@ class Dependencies:
         self._made: set[str] = set()
         self._variables: set[str] = set()
         self._absent = _Absent(self._roots)
+        self._folder = job.folder.resolve()
+        self._lookups = Lookups((self._base, *self._roots), self._not_made)
+        self._lookups.listen()
         sys.addaudithook(self._hear)
         sys.meta_path.append(self._absent)
         _record_variables(self._variables, self._roots)
@@ -58,7 +64,14 @@ class Dependencies:
     def unrecorded(self) -> tuple[str, ...]:
         """Names of what was read and has no digest that means something on another machine."""
         outside = {f"file {file.name}" for file in self._read() if not self._inside(file)}
-        return tuple(sorted(outside | {f"variable {name}" for name in self._variables}))
+        variables = {f"variable {name}" for name in self._variables}
+        return tuple(sorted(outside | variables | self._lookups.unrecorded))
+
+    def lookups(self) -> dict[str, str]:
+        """Path, relative to the configuration, to what was there, where no digest tells that."""
+        read = {str(file) for file in self._read()}
+        found = {name: what for name, what in self._lookups.found.items() if name not in read}
+        return {relative(Path(name), self._folder): found[name] for name in sorted(found)}
 
     def absent(self) -> tuple[str, ...]:
         """Modules that the code asked for and that were not there, sorted."""
@@ -67,9 +80,10 @@ class Dependencies:
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], str):
             return
-        name = _absolute(arguments[0])
+        name = _source(_absolute(arguments[0]))
         if not _writes(arguments):
             self._opened.add(name)
+            self._lookups.ask(arguments[0])
         elif name not in self._opened:
             self._made.add(name)
 
@@ -80,11 +94,14 @@ class Dependencies:
         return {file for file in found if file.is_file() and self._counts(str(file))}
 
     def _counts(self, name: str) -> bool:
-        if name.startswith((*_NO_INPUTS, _OURS)) or name.endswith(".pyc"):
+        if name.startswith((*_NO_INPUTS, _OURS)) or _is_cache(name):
             return False
         if any(name == path or name.startswith(f"{path}{os.sep}") for path in self._apart):
             return False
         return not name.startswith(_INSTALLED) or is_users(Path(name), self._roots)
+
+    def _not_made(self, name: str) -> bool:
+        return self._counts(name) and name not in self._made
 
     def _inside(self, file: Path) -> bool:
         bases = (self._base, *(root.resolve() for root in self._roots))
@@ -144,6 +161,22 @@ def _is_users_frame(frame: types.FrameType, roots: Sequence[Path]) -> bool:
 def _absolute(name: str) -> str:
     """As it was asked for: what a link leads to is looked up at the end."""
     return os.path.abspath(name)  # noqa: PTH100
+
+
+def _source(name: str) -> str:
+    """The source that a compiled file is kept of: modules may be gone when we ask for them."""
+    if not _is_cache(name):
+        return name
+    try:
+        source = source_from_cache(name)
+    except ValueError:
+        return name
+    return source if Path(source).is_file() else name
+
+
+def _is_cache(name: str) -> bool:
+    """Whether Python writes it by itself; without its source it is a module like any other."""
+    return name.endswith(".pyc") and Path(name).parent.name == "__pycache__"
 
 
 def _writes(arguments: tuple[Any, ...]) -> bool:

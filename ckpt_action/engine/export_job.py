@@ -85,6 +85,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         absent=read.absent(),
         unrecorded=read.unrecorded(),
         versions=_versions(),
+        lookups=read.lookups(),
         problems=_version_problems()
         + rebuilt.problems
         + restored.problems

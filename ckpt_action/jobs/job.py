@@ -91,6 +91,7 @@ class JobRun:
                 verdicts=result.verdicts,
                 sources=result.sources,
                 absent=result.absent,
+                lookups=result.lookups,
                 unrecorded=result.unrecorded,
                 versions=result.versions,
                 problems=problems + result.problems,

@@ -17,6 +17,7 @@ from ckpt_action.outcome import FileRecord, JobOutcome
 from ckpt_action.output.ways_out import plain_path, ways_out
 from ckpt_action.plan import Job
 from ckpt_action.report.figures import Status, job_status
+from ckpt_action.trail import kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,9 @@ def _changes(job: Job, entry: Exported, manifest: Manifest, environment: str) ->
     if entry.config_digest != config_digest(job):
         yield "its configuration changed"
     yield from (f"{name} changed" for name in _changed_files(job, entry))
+    for path, found in entry.lookups.items():
+        if (now := kind(job.folder / path)) != found:
+            yield f"{path} is {now} now, and was {found}"
     roots = (*job.python_path, job.folder)
     for module in entry.absent:
         if any(_provides(root, module) for root in roots):

@@ -80,6 +80,7 @@ class ExportResult:
     """Empty where the live model failed its own proofs."""
     sources: tuple[FileRecord, ...]
     absent: tuple[str, ...]
+    lookups: Mapping[str, str]
     unrecorded: tuple[str, ...]
     versions: Mapping[str, str]
     problems: tuple[Problem, ...]

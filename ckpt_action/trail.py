@@ -1,0 +1,61 @@
+"""What a path leads to: every link on the way, and what is there at the end."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+_MOST_LINKS = 40
+"""As Linux counts before it gives up."""
+
+
+def trail(path: str) -> dict[str, str]:
+    """Path to what is there, for every link that `path` goes through and for its end.
+
+    All are absolute and, but for their last part, free of links.
+    """
+    found: dict[str, str] = {}
+    first, *parts = Path(path).parts
+    place, rest, links = first, parts[::-1], 0
+    while rest:
+        part = rest.pop()
+        if part == "..":
+            place = os.path.dirname(place)  # noqa: PTH120
+            continue
+        here = os.path.join(place, part)  # noqa: PTH118
+        target = _target(here)
+        if target is None:
+            place = here
+            continue
+        found[here] = f"a link to {target}"
+        links += 1
+        if links > _MOST_LINKS:
+            return found
+        parts = list(Path(target).parts)
+        if Path(target).is_absolute():
+            place, parts = parts[0], parts[1:]
+        rest.extend(parts[::-1])
+    found[place] = kind(place)
+    return found
+
+
+def kind(path: str | Path) -> str:
+    """What is at `path` itself, in words that are the same on every machine."""
+    target = _target(path)
+    if target is not None:
+        return f"a link to {target}"
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return "nothing"
+    if stat.S_ISDIR(found.st_mode):
+        return "a folder"
+    return f"a file of {found.st_size} bytes" if stat.S_ISREG(found.st_mode) else "no plain file"
+
+
+def _target(path: str | Path) -> str | None:
+    try:
+        return os.readlink(path)  # noqa: PTH115
+    except (OSError, ValueError):
+        return None
