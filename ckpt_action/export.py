@@ -74,7 +74,8 @@ def export(
             rest = replace(plan, jobs=tuple(job for job in plan.jobs if job.name not in taken))
             new = _run_jobs(rest, stage, options.jobs, environ, progress) if rest.jobs else ()
             by_name = taken | {outcome.name: outcome for outcome in new}
-            run = replace(run, jobs=tuple(by_name[job.name] for job in plan.jobs))
+            outcomes = (replace(by_name[j.name], chosen=j.checkpoint.notes) for j in plan.jobs)
+            run = replace(run, jobs=tuple(outcomes))
             made = Made(
                 environment=environment,
                 earlier=None if options.shard else earlier,

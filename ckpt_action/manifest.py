@@ -22,7 +22,7 @@ SUMS = "SHA256SUMS"
 REPORT = "report.html"
 """Tells of the last run, failed or not; lies beside the manifest and is not listed in it."""
 VERSION = 1
-_CHANGING = ("taken_from", "seconds", "peak_rss")
+_CHANGING = ("chosen", "taken_from", "seconds", "peak_rss")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,7 @@ def exported(job: JobOutcome, folder: Path, **more: Any) -> Exported:
         ),
         failed_targets=tuple(a.name for a in job.artifacts if not a.passed),
         problems=_portable_problems(job.problems, folder),
+        chosen=(),
         seconds=0.0,
         peak_rss=0,
         taken_from="",

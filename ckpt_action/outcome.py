@@ -195,6 +195,8 @@ class JobOutcome:
     later run can tell whether these changed, so none takes this export for its own."""
     versions: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    chosen: tuple[str, ...] = ()
+    """Why this checkpoint was taken of those that there were."""
     seconds: float = 0.0
     peak_rss: int = 0
     """Bytes, the larger of the exporting and the verifying child."""

@@ -12,6 +12,7 @@ from ckpt_action.command_line import add_jobs, add_reports, show, stoppable
 from ckpt_action.errors import CkptActionError, ExitCode
 
 if TYPE_CHECKING:
+    from ckpt_action.outcome import Run
     from ckpt_action.sharding.shards import Shard
 
 DEFAULT_FILE = "model-export.toml"
@@ -81,7 +82,21 @@ def run(args: argparse.Namespace) -> ExitCode:
             tell_failure(error, str(args.file))
         raise
     show(run, args, output_dir)
+    if args.format == "text":
+        _tell_places(run, output_dir)
     return run.exit_code
+
+
+def _tell_places(run: Run, output_dir: Path) -> None:
+    """The last words: where to look."""
+    from ckpt_action.manifest import REPORT
+    from ckpt_action.report.workflow_commands import sanitize
+
+    here = Path.cwd()
+    folder = output_dir.relative_to(here) if output_dir.is_relative_to(here) else output_dir
+    written = "" if run.exit_code else f"Exported to {folder}. "
+    if (output_dir / REPORT).is_file():
+        sys.stdout.write(sanitize(f"\n{written}Report: {folder / REPORT}\n"))
 
 
 def shard(text: str) -> Shard:

@@ -74,3 +74,9 @@ def parse_size(text: str) -> int:
     number = text.rstrip("".join(SIZE_UNITS))
     unit = text[len(number) :]
     return round(float(number) * SIZE_UNITS[unit])
+
+
+def size_text(size: int) -> str:
+    """`size` bytes in the unit in which they are said shortest: 20 971 520 is `20 MiB`."""
+    texts = {unit: f"{size / factor:.15g} {unit}" for unit, factor in SIZE_UNITS.items()}
+    return min((t for t in texts.values() if parse_size(t) == size), key=len)

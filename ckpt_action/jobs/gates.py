@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ckpt_action.config.records import TargetSpec
+from ckpt_action.config.vocabulary import size_text
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import ArtifactOutcome, Proof
 from ckpt_action.verify import agreeing_rows
@@ -45,12 +46,12 @@ def _results(
     """(gate, limit in words, how it is broken or nothing, what to do)."""
     if (most := target.max_size) is not None:
         why = f"has {artifact.bytes} bytes, more than" if artifact.bytes > most else ""
-        yield "max-size", f"{most}", why, "Raise `max-size`, or make the model smaller."
+        yield "max-size", size_text(most), why, "Raise `max-size`, or make the model smaller."
     if (most := target.max_gzip_size) is not None:
         size = gzip_bytes(folder)
         why = f"has {size} bytes as gzip, more than" if size > most else ""
         hint = "Raise `max-gzip-size`, or make the model smaller."
-        yield "max-gzip-size", f"{most}", why, hint
+        yield "max-gzip-size", size_text(most), why, hint
     if target.max_latency is not None:
         why, hint = _too_slow(artifact, target.max_latency)
         yield "max-latency", f"{target.max_latency * 1e3:g} ms", why, hint

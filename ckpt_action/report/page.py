@@ -12,6 +12,7 @@ from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.report import figures, tables
 from ckpt_action.report.figures import Status
 from ckpt_action.report.markup import hypertext
+from ckpt_action.report.remarks import remarks
 from ckpt_action.report.tables import code
 
 _CLASSES = {Status.PROVEN: "proven", Status.UNPROVEN: "doubt", Status.FAILED: "failed"}
@@ -71,10 +72,12 @@ def _facts(job: JobOutcome) -> str:
     facts = [("unchanged", f"taken from {code(job.taken_from)}")] if job.taken_from else []
     facts += [
         ("checkpoint", checkpoint),
+        *(("chosen", hypertext(note)) for note in job.chosen),
         ("its digest", code(job.checkpoint.sha256)),
         ("built by", code(job.entry_point) if job.entry_point else "the file itself"),
         ("restored", hypertext(figures.binding_text(job))),
     ]
+    facts += [("open", hypertext(text)) for text in remarks(job)]
     facts += [("not shown", hypertext(text)) for text in figures.not_shown(job)]
     facts += [(what, _listed(names)) for what, names in figures.allowances(job)]
     if job.binding and job.binding.ignored:

@@ -9,6 +9,7 @@ from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run
 from ckpt_action.report import figures
 from ckpt_action.report.figures import Status
 from ckpt_action.report.markup import code, markdown
+from ckpt_action.report.remarks import remarks
 from ckpt_action.report.workflow_commands import SUMMARY_LIMIT
 
 _MARGIN = 24 * 1024
@@ -73,6 +74,7 @@ def _job(job: JobOutcome) -> str:
     if job.artifacts:
         head = ("", "target", "size", "sha256", "max abs", "max rel", "shown")
         lines += _table(head, [_artifact(artifact) for artifact in job.artifacts])
+    lines += [f"- {markdown(text)}" for text in (*job.chosen, *remarks(job))]
     lines += [f"- **not shown:** {markdown(text)}" for text in figures.not_shown(job)[:_ROWS]]
     for what, names in figures.allowances(job):
         listed = ", ".join(code(name) for name in names[:_ROWS])

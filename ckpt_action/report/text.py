@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run
 from ckpt_action.report import figures
 from ckpt_action.report.problems import problem_text
+from ckpt_action.report.remarks import remarks
 
 _FAILED_SHOWN = 20
 
@@ -36,6 +37,7 @@ def _job(job: JobOutcome) -> str:
         f"{job.name}: {figures.job_status(job).value}",
         f"  checkpoint  {job.checkpoint.path} ({figures.checkpoint_text(job)})",
     ]
+    lines += [f"              {note}" for note in job.chosen]
     if job.taken_from:
         lines.append(f"  unchanged, taken from {job.taken_from}")
     if job.entry_point:
@@ -48,6 +50,7 @@ def _job(job: JobOutcome) -> str:
         rows += [_artifact(artifact) for artifact in job.artifacts]
         lines += ["", *(f"  {line}" for line in table(rows, right=(1, 3, 4)))]
     lines += [f"  {line}" for line in figures.latencies(job)]
+    lines += [f"  {text}" for text in remarks(job)]
     lines += [f"  not shown: {text}" for text in figures.not_shown(job)]
     for what, names in figures.allowances(job):
         lines.append(f"  {what}: {', '.join(names)}")

@@ -99,9 +99,13 @@ def test_the_report_says_what_the_manifest_leaves_out(exported):
 def test_one_model_again_keeps_the_others(exported, tmp_path):
     repository = Path(shutil.copytree(exported, tmp_path / "repository"))
     before = exported_files(repository / "dist")
+    for file in (repository / "runs/affine").glob("ckpt-1.*"):
+        shutil.copy(file, file.with_name(file.name.replace("ckpt-1", "ckpt-0")))
     run = ckpt_action("export", "--model", "affine", "--no-reuse", folder=repository)
     assert run.returncode == 0, run.stderr
     assert exported_files(repository / "dist") == before
+    assert "ckpt-1 is the latest of: ckpt-0, ckpt-1." in run.stdout
+    assert run.stdout.endswith("\nExported to dist. Report: dist/report.html\n")
 
 
 def test_an_export_repairs_what_was_damaged(exported, tmp_path):
@@ -145,6 +149,8 @@ def test_a_target_of_the_earlier_export_goes_with_a_word(exported, tmp_path):
     run = ckpt_action("export", "--model", "dense", folder=repository)
     assert run.returncode == ExitCode.GATE
     assert not (repository / "dist/dense/saved-model").exists()
+    assert "more than its `max-size` of 1 kB." in run.stdout
+    assert run.stdout.endswith("\nReport: dist/report.html\n")
     gone = "saved-model of the earlier export of dense was removed: it failed now"
     assert f"warning: {gone}" in run.stdout
     assert gone in (repository / "dist/report.html").read_text()

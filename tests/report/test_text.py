@@ -92,3 +92,38 @@ def test_what_no_proof_shows_is_in_every_rendering() -> None:
         assert re.search(r"not shown ?signature serving_default not verifiable by", words)
         assert "not compared with anything" in words
     assert "not applicable" not in render(run)
+
+
+def test_why_this_checkpoint_stands_under_it() -> None:
+    job = replace(sample.digits(), chosen=("ckpt-40 is the latest of: ckpt-40, ckpt-20.",))
+    run = replace(sample.GREEN, jobs=(job,))
+    lines = render(run).splitlines()
+    (at,) = [n for n, line in enumerate(lines) if line.startswith("  checkpoint ")]
+    assert lines[at + 1].strip() == "ckpt-40 is the latest of: ckpt-40, ckpt-20."
+    assert "ckpt-40 is the latest of" in html.unescape(page.render(run))
+    assert "is the latest of" in summary.render(run)
+
+
+def test_what_no_golden_file_confirms_is_said() -> None:
+    """Only where code says what is computed."""
+    job = sample.digits()
+    golden = replace(job, proofs=(*job.proofs, Proof(name="golden", passed=True)))
+    for made, said in ((job, True), (golden, False), (replace(job, entry_point=""), False)):
+        run = replace(sample.GREEN, jobs=(made,))
+        assert ("activations, preprocessing" in render(run)) == said
+        assert ("activations, preprocessing" in page.render(run)) == said
+        assert ("activations, preprocessing" in summary.render(run)) == said
+
+
+def test_what_decided_over_a_loosened_artifact_is_shown_with_its_limit() -> None:
+    job = sample.digits()
+    saved, frozen = job.artifacts
+    verdicts = tuple(
+        replace(v, against="reference", max_abs=v.max_abs and 0.012, atol=0.05)
+        for v in saved.verdicts
+    )
+    loose = replace(saved, name="small", max_error=0.1, verdicts=verdicts)
+    run = replace(sample.GREEN, jobs=(replace(job, artifacts=(loose, frozen)),))
+    text = "small differs from the model by 0.012 of the 0.05 that its `max-error` of 0.1 allows"
+    assert text in render(run)
+    assert "frozen-graph differs" not in render(run)
