@@ -10,26 +10,34 @@ from ckpt_action.config.tables import ModelTable
 from ckpt_action.config.wording import KeyPath, value_text
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_NO_GOLDEN = (
+    "Record it in the training program with `ckpt_action.record_golden`, or leave `golden` out."
+)
 
 
 def file_findings(model: ModelTable, places: Places) -> Iterator[Finding]:
     golden = model.get("verify", {}).get("golden")
     if golden is not None:
         path = model.at("verify", "golden")
-        yield from _file(golden, path, places, begins_with=b"PK", kind="an `.npz` file")
+        yield from _file(golden, path, places, begins_with=b"PK", absent=_NO_GOLDEN)
     for index, text in enumerate(model.get("op-libraries", ())):
         yield from _file(text, model.at("op-libraries", index), places)
 
 
 def _file(
-    text: str, path: KeyPath, places: Places, *, begins_with: bytes = b"", kind: str = ""
+    text: str,
+    path: KeyPath,
+    places: Places,
+    *,
+    begins_with: bytes = b"",
+    absent: str = "",
 ) -> Iterator[Finding]:
     file = places.resolve(text)
     if why := places.refusal(text):
         yield Finding(path=path, message=f"{value_text(text)} {why}.")
         return
     if not file.is_file():
-        yield Finding(path=path, message=f"There is no file {value_text(text)}.")
+        yield Finding(path=path, message=f"There is no file {value_text(text)}.", hint=absent)
         return
     try:
         with file.open("rb") as opened:
@@ -45,4 +53,4 @@ def _file(
             hint="Run `git lfs pull`; in a workflow give actions/checkout `lfs: true`.",
         )
     elif not start.startswith(begins_with):
-        yield Finding(path=path, message=f"{value_text(text)} is not {kind}.")
+        yield Finding(path=path, message=f"{value_text(text)} is not an `.npz` file.")
