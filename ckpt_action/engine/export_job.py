@@ -18,6 +18,7 @@ from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.engine.arrays import Array, digest
 from ckpt_action.engine.dependencies import Dependencies
+from ckpt_action.engine.prove.edges import edge_probes
 from ckpt_action.engine.prove.live import to_array
 from ckpt_action.engine.prove.probe_file import save_probes
 from ckpt_action.engine.prove.reference import make_reference
@@ -69,7 +70,8 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     reference = make_reference(traced, job.model.verify)
     artifacts: list[ArtifactOutcome] = []
     if not _failed(reference.problems):
-        save_probes(request.probes, reference.probes)
+        edges = edge_probes(traced, reference.probes, job.model.verify.seed)
+        save_probes(request.probes, reference.probes + edges)
         for target in job.model.targets:
             enter_stage(work, f"writing {target.name}")
             artifacts.append(_write(job, target, traced, request.artifacts / target.name))

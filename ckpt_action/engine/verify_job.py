@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ckpt_action.codec import from_data
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.edges import edge_difference, edge_problem
 from ckpt_action.engine.prove.golden_file import load_golden, show_shape
 from ckpt_action.engine.prove.judgement import (
     describe,
@@ -42,6 +43,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> VerifyResult:
         ("comparing its signatures", check.signatures),
         ("comparing its payload bytes", check.payloads),
         ("running it", check.values),
+        ("running it on the edges", check.edges),
         ("timing it", check.time),
     ):
         enter_stage(work, f"{stage} ({request.name})")
@@ -166,6 +168,26 @@ class _Check:
                 )
         self.problems += golden_problems(self._who, golden)
 
+    def edges(self) -> None:
+        """Of what computes right on ordinary inputs, where it could be run at all."""
+        if self._request.probes is None or self.problems or "values" in self._request.unproven:
+            return
+        edges = [p for p in load_probes(self._request.probes) if p.edge is not None]
+        before = len(self.problems)
+        for probe in edges:
+            difference = self._edge_difference(probe)
+            if difference and probe.edge is not None:
+                self.problems.append(edge_problem(self._who, probe, difference))
+        if edges:
+            self._prove("edges", before, f"{len(edges)} probes with negative or large values")
+
+    def _edge_difference(self, probe: Probe) -> str:
+        try:
+            outputs = self._artifact.run(probe.signature, probe.inputs)
+        except (tf.errors.OpError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            return f"it cannot be run there: {_first_line(error)}"
+        return edge_difference(probe, outputs, self._request.max_error)
+
     def time(self) -> None:
         """Only of what computes right."""
         if self._request.latency and not self.problems and isinstance(self._artifact, Timed):
@@ -178,7 +200,7 @@ class _Check:
 
     def _probes(self) -> tuple[Probe, ...]:
         if self._request.probes is not None:
-            return load_probes(self._request.probes)
+            return tuple(p for p in load_probes(self._request.probes) if p.edge is None)
         if self._request.verify.golden is None:
             return ()
         golden = load_golden(self._request.verify.golden, self._request.signatures)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ckpt_action.engine.arrays import Array, load, save
 from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.errors import Severity
 
 _PARTS = ("inputs", "reference", "golden")
 
@@ -16,7 +17,7 @@ def save_probes(path: Path, probes: tuple[Probe, ...]) -> None:
     save(
         path,
         {
-            json.dumps([number, probe.signature, probe.label, part, name]): array
+            json.dumps([number, probe.signature, probe.label, probe.edge, part, name]): array
             for number, probe in enumerate(probes)
             for part in _PARTS
             for name, array in (getattr(probe, part) or {}).items()
@@ -26,10 +27,10 @@ def save_probes(path: Path, probes: tuple[Probe, ...]) -> None:
 
 def load_probes(path: Path) -> tuple[Probe, ...]:
     """What `save_probes` wrote."""
-    found: dict[tuple[int, str, str], dict[str, dict[str, Array]]] = {}
+    found: dict[tuple[int, str, str, str | None], dict[str, dict[str, Array]]] = {}
     for place, array in load(path).items():
-        number, signature, label, part, name = json.loads(place)
-        parts = found.setdefault((number, signature, label), {})
+        number, signature, label, edge, part, name = json.loads(place)
+        parts = found.setdefault((number, signature, label, edge), {})
         parts.setdefault(part, {})[name] = array
     return tuple(
         Probe(
@@ -38,6 +39,7 @@ def load_probes(path: Path) -> tuple[Probe, ...]:
             inputs=parts.get("inputs", {}),
             reference=parts.get("reference", {}),
             golden=parts.get("golden"),
+            edge=Severity(edge) if edge else None,
         )
-        for (_, signature, label), parts in found.items()
+        for (_, signature, label, edge), parts in found.items()
     )

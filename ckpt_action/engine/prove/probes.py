@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ckpt_action.engine.arrays import Array, numpy_dtype
+from ckpt_action.errors import Severity
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 
@@ -29,6 +30,8 @@ class Probe:
     reference: Mapping[str, Array] = field(default_factory=dict)
     """Outputs of the live restored model."""
     golden: Mapping[str, Array] | None = None
+    edge: Severity | None = None
+    """Of a difference there, where the inputs are no ordinary ones (see `edges`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

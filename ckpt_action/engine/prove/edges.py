@@ -1,0 +1,193 @@
+"""Probes at the edges: negative and large integers, floats far from zero.
+
+Seeded probes are what training data looks like. Converters go wrong where those are not: a division
+that cuts towards zero, a softplus that overflows at 90. What the model refuses, or answers with
+NaN, is no input of it and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import tensorflow as tf
+
+from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.live import LiveSignature
+from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.sizes import integers_make_sizes
+from ckpt_action.engine.records import TracedModel
+from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.verify import compare
+
+_SMALL = (-1, 2, -3, 5, -7, 8, -2, 3)
+_INT32 = 2**31 - 1
+_LARGE = (-100_003, 100_003, 70_001, _INT32, -_INT32, 2**30 + 7, -(2**30), -70_001)
+_BEYOND = (2**31, -(2**31) - 5, 2**32 + 5, 2**40 + 1, -(2**35))
+_NARROW = (-1, 2, 120, -127, 30_000, -32_767, 250, 65_000)
+_REALS = (-1.0, 1.0, -0.3, 0.3, 0.0)
+
+_SCALE, _PART = 1e-3, 1e-2
+_APPROXIMATE = 1e-3
+"""From this `max-error` on, values were rounded for a range that edges are outside of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Edge:
+    label: str
+    values: Sequence[float]
+    kinds: str
+    """Of numpy's dtypes."""
+    severity: Severity = Severity.ERROR
+    sizes: bool = False
+    """Left out where integers of the input become sizes, which would take all memory."""
+
+
+_EDGES: tuple[tuple[_Edge, ...], ...] = (
+    (_Edge(label="small negative integers", values=_SMALL, kinds="i"),),
+    (
+        _Edge(label="integers up to 2**31", values=_LARGE, kinds="iu", sizes=True),
+        _Edge(label="integers up to 65000", values=_NARROW, kinds="iu", sizes=True),
+    ),
+    (
+        _Edge(
+            label="integers beyond 2**31",
+            values=_BEYOND,
+            kinds="i",
+            severity=Severity.WARNING,
+            sizes=True,
+        ),
+    ),
+    (
+        _Edge(label="floats up to ±100", values=[100 * x for x in _REALS], kinds="fcV"),
+        _Edge(label="floats up to ±30", values=[30 * x for x in _REALS], kinds="fcV"),
+        _Edge(label="floats from 0 to 100", values=[abs(100 * x) for x in _REALS], kinds="fcV"),
+    ),
+    (
+        _Edge(
+            label="floats up to ±1000",
+            values=[1000 * x for x in _REALS],
+            kinds="fcV",
+            severity=Severity.WARNING,
+        ),
+    ),
+)
+"""Of each group the first that the model takes."""
+
+
+def edge_probes(model: TracedModel, probes: Sequence[Probe], seed: int) -> tuple[Probe, ...]:
+    """Probes with outputs, each of the size of one of `probes`."""
+    found = []
+    for traced in model.signatures:
+        own = [p for p in probes if p.signature == traced.record.name]
+        live = LiveSignature(traced)
+        if not own or live.random:
+            continue
+        base = _base(own)
+        grows = integers_make_sizes(traced.function)
+        for number, group in enumerate(_EDGES):
+            drawn = (_draw(e, base, [seed, number]) for e in group if not (e.sizes and grows))
+            found += list(_first_taken(live, drawn))
+    return tuple(found)
+
+
+def _base(probes: Sequence[Probe]) -> Probe:
+    """The smallest that has room for every value; else the largest."""
+    by_size = sorted(probes, key=lambda p: sum(a.size for a in p.inputs.values()))
+    roomy = (p for p in by_size if all(a.size >= len(_SMALL) for a in p.inputs.values()))
+    return next(roomy, by_size[-1])
+
+
+def _draw(edge: _Edge, base: Probe, seed: Sequence[int]) -> Probe | None:
+    """None where `edge` changes no input."""
+    generator = np.random.default_rng(seed)
+    changed = {
+        name: _filled(generator, edge, array)
+        for name, array in base.inputs.items()
+        if array.dtype.kind in edge.kinds and array.size and _in_range(edge, array)
+    }
+    if not changed:
+        return None
+    severity = edge.severity if base.golden is None else Severity.WARNING
+    label = f"{edge.label}, on {base.label}"
+    inputs = {**base.inputs, **changed}
+    return Probe(signature=base.signature, label=label, inputs=inputs, edge=severity)
+
+
+def _in_range(edge: _Edge, array: Array) -> list[float]:
+    if array.dtype.kind not in "iu":
+        return list(edge.values)
+    limits = np.iinfo(array.dtype)
+    return [v for v in edge.values if limits.min < v <= limits.max]
+
+
+def _filled(generator: np.random.Generator, edge: _Edge, array: Array) -> Array:
+    """Every value in turn. Floats a little off, as what is round lies on the edge of a rounding."""
+    values = np.array(_in_range(edge, array), None if array.dtype.kind in "iu" else np.float64)
+    filled = np.resize(generator.permutation(values), array.shape)
+    if array.dtype.kind not in "iu":
+        filled = filled * generator.uniform(0.9, 1.0, array.shape)
+    return np.asarray(filled.astype(array.dtype))
+
+
+def _first_taken(live: LiveSignature, drawn: Iterator[Probe | None]) -> Iterator[Probe]:
+    for probe in drawn:
+        if probe is None:
+            continue
+        try:
+            reference = live.run(probe.inputs)
+        except (tf.errors.OpError, ValueError):
+            continue
+        if not any(_has_nan(a) for a in reference.values()):
+            yield replace(probe, reference=reference)
+            return
+
+
+def _has_nan(array: Array) -> bool:
+    return _is_float(array) and bool(np.isnan(array.astype(np.complex128)).any())
+
+
+def _is_float(array: Array) -> bool:
+    return array.dtype.kind not in "iubO"
+
+
+def edge_difference(probe: Probe, outputs: Mapping[str, Array], max_error: float | None) -> str:
+    """The first output that is not what the model computes there, and why; else nothing.
+
+    Rounding grows with the values, so what is allowed does: a thousandth of the largest one. What
+    was quantised only has to be finite where the model is.
+    """
+    approximate = (max_error or 0.0) > _APPROXIMATE
+    for name, want in probe.reference.items():
+        if approximate and want.shape == outputs[name].shape:
+            verdict = compare(_kinds(want), _kinds(outputs[name]))
+        else:
+            atol = _SCALE * max(_largest(want), _SCALE) if _is_float(want) else None
+            verdict = compare(want, outputs[name], rtol=_PART, atol=atol)
+        if not verdict.passed:
+            return f"output {name!r}: {verdict.reason}"
+    return ""
+
+
+def edge_problem(who: str, probe: Probe, difference: str) -> Problem:
+    return Problem(
+        code=ExitCode.VERIFY,
+        severity=probe.edge or Severity.ERROR,
+        message=f"{who} differs from the restored model on {probe.label} (signature "
+        f"{probe.signature!r}): {difference}.",
+        hint="Its runtime computes something there in another way. Where such inputs cannot come, "
+        "declare `verify.golden` with real ones: then this is a warning.",
+    )
+
+
+def _kinds(array: Array) -> Array:
+    """Infinities and NaN, and zero for all else."""
+    if not _is_float(array):
+        return np.zeros(array.shape)
+    return np.where(np.isfinite(array.astype(np.complex128)), np.zeros_like(array), array)
+
+
+def _largest(array: Array) -> float:
+    sizes = np.abs(array.astype(np.complex128))
+    return float(sizes[np.isfinite(sizes)].max(initial=0.0))

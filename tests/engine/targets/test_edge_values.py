@@ -1,0 +1,103 @@
+"""Artifacts that are right on ordinary inputs and wrong on negative or large ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from handmade import spec, traced, traced_model
+
+from ckpt_action.engine.onnx_graph import write as writing
+from ckpt_action.engine.onnx_graph.floor_division import rewrite_floor_division
+from ckpt_action.engine.prove.edges import edge_difference, edge_probes, edge_problem
+from ckpt_action.engine.prove.probe_file import load_probes, save_probes
+from ckpt_action.engine.prove.probes import Probe, draw, recipes
+from ckpt_action.engine.targets import registry
+from ckpt_action.errors import Severity
+
+
+def model_and_edges(call, dtype: str, golden: bool = False):
+    signature = traced(lambda x: {"y": call(x)}, spec("x", dtype, "n", 4))
+    model = traced_model(tf.Module(), signature)
+    recipe = next(iter(recipes(signature.record)))
+    (probe,) = draw(signature.record, recipe, samples=1, seed=0)
+    if golden:
+        probe = Probe(signature=probe.signature, label="golden", inputs=probe.inputs, golden={})
+    return model, edge_probes(model, (probe,), 0)
+
+
+def labels(probes) -> list[str]:
+    return [p.label.partition(",")[0] for p in probes]
+
+
+def differences(model, edges, folder, max_error=1e-4) -> dict[str, Severity]:
+    target = registry()["onnx"]
+    target.export(model, folder, {})
+    artifact = target.open_artifact(folder, ())
+    return {
+        p.label.partition(",")[0]: edge_problem("it", p, found).severity
+        for p in edges
+        if (found := edge_difference(p, artifact.run(p.signature, p.inputs), max_error))
+    }
+
+
+def test_a_division_that_cuts_is_seen(monkeypatch, tmp_path):
+    passes = tuple(p for p in writing._PASSES if p is not rewrite_floor_division)
+    model, edges = model_and_edges(lambda x: tf.cast(x // 3, tf.float32), "int64")
+    assert labels(edges) == [
+        "small negative integers", "integers up to 2**31", "integers beyond 2**31",
+    ]  # fmt: skip
+    assert differences(model, edges, tmp_path) == {}
+    monkeypatch.setattr(writing, "_PASSES", passes)
+    assert differences(model, edges, tmp_path)["small negative integers"] is Severity.ERROR
+
+
+def test_a_golden_file_makes_it_a_warning(monkeypatch, tmp_path):
+    passes = tuple(p for p in writing._PASSES if p is not rewrite_floor_division)
+    monkeypatch.setattr(writing, "_PASSES", passes)
+    model, edges = model_and_edges(lambda x: tf.cast(x // 3, tf.float32), "int32", golden=True)
+    assert set(differences(model, edges, tmp_path).values()) == {Severity.WARNING}
+
+
+def test_an_overflow_is_seen_whatever_was_quantised():
+    _, edges = model_and_edges(tf.math.softplus, "float32")
+    assert labels(edges) == ["floats up to ±100", "floats up to ±1000"]
+    with np.errstate(over="ignore"):
+        outputs = [{"y": np.log1p(np.exp(p.inputs["x"]))} for p in edges]
+    for max_error in (None, 0.1):
+        assert all(edge_difference(p, o, max_error) for p, o in zip(edges, outputs, strict=True))
+    assert [p.edge for p in edges] == [Severity.ERROR, Severity.WARNING]
+
+
+def test_rounding_that_grows_with_the_values_passes():
+    _, edges = model_and_edges(lambda x: tf.reduce_sum(x * x, axis=1), "float32")
+    for probe in edges:
+        wanted = probe.reference["y"]
+        assert not edge_difference(probe, {"y": wanted * np.float32(1.0005)}, None)
+        assert edge_difference(probe, {"y": wanted * np.float32(1.05)}, None)
+        assert not edge_difference(probe, {"y": wanted * np.float32(1.05)}, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("call", "dtype", "taken"),
+    [
+        (lambda x: tf.gather(tf.eye(300), x), "int32", []),
+        (tf.sqrt, "float32", ["floats from 0 to 100"]),
+        (lambda x: tf.exp(x) / tf.reduce_sum(tf.exp(x)), "float32", ["floats up to ±30"]),
+        (lambda x: tf.sequence_mask(x[0, 0]), "int32", ["small negative integers"]),
+        (lambda x: tf.math.add(x, 1), "uint8", ["integers up to 65000"]),
+        (lambda x: tf.math.add(x, 1), "int16", ["small negative integers", "integers up to 65000"]),
+    ],
+)
+def test_what_the_model_does_not_take_is_left_out(call, dtype, taken):
+    assert labels(model_and_edges(call, dtype)[1]) == taken
+
+
+def test_probes_of_edges_are_read_as_they_were_written(tmp_path):
+    _, edges = model_and_edges(tf.math.softplus, "float32")
+    save_probes(tmp_path / "probes", edges)
+    found = load_probes(tmp_path / "probes")
+    assert [(p.label, p.edge) for p in found] == [(p.label, p.edge) for p in edges]
+    assert all(
+        np.array_equal(a.inputs["x"], b.inputs["x"]) for a, b in zip(found, edges, strict=True)
+    )
