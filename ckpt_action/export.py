@@ -69,7 +69,7 @@ def export(
         with staging(output_dir) as stage:
             refuse_foreign(output_dir, plan)
             environment = environment_digest(environ)
-            earlier = read_earlier(options.previous or output_dir, output_dir)
+            earlier = read_earlier(options.previous, output_dir)
             taken = _taken(plan, earlier, environment, stage, progress) if options.reuse else {}
             rest = replace(plan, jobs=tuple(job for job in plan.jobs if job.name not in taken))
             new = _run_jobs(rest, stage, options.jobs, environ, progress) if rest.jobs else ()

@@ -116,7 +116,11 @@ def read_manifest(folder: Path) -> Manifest | None:
 
     Raises CkptActionError (OUTPUT) where the file is not what this version writes.
     """
-    file = folder / NAME
+    return read_manifest_file(folder / NAME)
+
+
+def read_manifest_file(file: Path) -> Manifest | None:
+    """As `read_manifest`, of a file that may have another name."""
     try:
         return from_data(Manifest, json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -124,7 +128,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (OSError, ValueError, TypeError) as error:
         raise fail(
             ExitCode.OUTPUT,
-            f"{NAME} cannot be read: {error}.",
+            f"{file.name} cannot be read: {error}.",
             hint="It was changed, or written by another version of ckpt-action. Export again into "
             "an empty folder.",
             where=Where(file=str(file)),

@@ -36,6 +36,7 @@ def environment_digest(environ: Mapping[str, str]) -> str:
             "distributions": sorted(set(_distributions())),
             "tool": _own_code(),
             "variables": {n: v for n, v in environ.items() if n.startswith(("TF_", "KERAS_"))},
+            "path": environ.get("PYTHONPATH", ""),
             "keras": _keras_settings(environ),
             "tfjs": _node_packages(environ),
         }

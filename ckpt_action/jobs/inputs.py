@@ -24,9 +24,10 @@ def checkpoint_record(job: Job) -> CheckpointRecord:
 
 
 def stamps(job: Job) -> tuple[tuple[int, int, int] | None, ...]:
-    """What any writer of the checkpoint's or golden file changes; None for one that is gone."""
-    golden = job.model.verify.golden
-    return tuple(map(_stamp, (*job.checkpoint.files, *((golden,) if golden else ()))))
+    """What any writer of the checkpoint, the golden file or an op library changes; None for one
+    that is gone."""
+    golden = (job.model.verify.golden,) if job.model.verify.golden else ()
+    return tuple(map(_stamp, (*job.checkpoint.files, *golden, *job.model.op_libraries)))
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

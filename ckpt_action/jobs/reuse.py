@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action.digests import copy_checked, file_record, folder_records, relative
-from ckpt_action.errors import CkptActionError
+from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 from ckpt_action.jobs.fingerprint import config_digest
 from ckpt_action.jobs.inputs import checkpoint_record
 from ckpt_action.jobs.job import Progress
-from ckpt_action.manifest import Exported, Manifest, outcome_of, read_manifest
-from ckpt_action.outcome import FileRecord, JobOutcome
+from ckpt_action.manifest import Exported, Manifest, outcome_of, read_manifest, read_manifest_file
+from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome
 from ckpt_action.output.ways_out import plain_path, ways_out
 from ckpt_action.plan import Job
 from ckpt_action.report.figures import Status, job_status
@@ -33,19 +33,42 @@ class Earlier:
     """It lies where the new export goes."""
 
 
-def read_earlier(path: Path, output_dir: Path) -> Earlier | None:
-    """The export that `path`, its folder or its manifest, is of; None where there is none that can
-    be read and trusted: then everything is exported."""
-    folder = path if path.is_dir() else None
+def read_earlier(named: Path | None, output_dir: Path) -> Earlier | None:
+    """The export that `named`, its folder or its manifest, is of; else the one in `output_dir`.
+
+    None where there is none that can be read and trusted, or that holds anything: then everything
+    is exported. Raises CkptActionError (OUTPUT) where the one that was named is not there, cannot
+    be read or leads out of its folder.
+    """
+    if named is not None:
+        return _read(named, output_dir)
     try:
-        manifest = read_manifest(path if folder else path.parent)
+        return _read(output_dir, output_dir)
     except CkptActionError:
         return None
-    if manifest is None or not manifest.jobs or (folder and any(ways_out(manifest, folder))):
+
+
+def _read(path: Path, output_dir: Path) -> Earlier | None:
+    folder = path if path.is_dir() else None
+    manifest = read_manifest(folder) if folder else read_manifest_file(path)
+    if manifest is None:
+        raise _unusable(f"There is no earlier export: {path} is not there or holds none.", path)
+    if folder and (ways := [*ways_out(manifest, folder)]):
+        raise _unusable(ways[0], path)
+    if not manifest.jobs:
         return None
     here = folder is not None and folder.resolve() == output_dir.resolve()
     name = path.name if here else path.as_posix()
     return Earlier(folder=folder, name=name, manifest=manifest, here=here)
+
+
+def _unusable(message: str, path: Path) -> CkptActionError:
+    return fail(
+        ExitCode.OUTPUT,
+        message,
+        hint="Name the folder of an earlier export, or its manifest.json, or leave out the option.",
+        where=Where(file=str(path)),
+    )
 
 
 def take(
@@ -128,18 +151,24 @@ def _provides(root: Path, module: str) -> bool:
 
 
 def _whole(entry: Exported, folder: Path, into: Path | None) -> bool:
-    for artifact in entry.artifacts:
-        place = folder / artifact.folder
-        plain = all(plain_path(record.path) for record in artifact.files)
-        if artifact.folder != f"{entry.name}/{artifact.name}" or not (artifact.files and plain):
-            return False
-        if into is None:
-            if folder_records(place) != artifact.files:
-                return False
-        elif not all(_copied(place, into / artifact.name, record) for record in artifact.files):
-            shutil.rmtree(into)
-            return False
-    return True
+    if not all(_in_place(entry, artifact) for artifact in entry.artifacts):
+        return False
+    if into is None:
+        return all(folder_records(folder / a.folder) == a.files for a in entry.artifacts)
+    if all(
+        _copied(folder / artifact.folder, into / artifact.name, record)
+        for artifact in entry.artifacts
+        for record in artifact.files
+    ):
+        return True
+    shutil.rmtree(into, ignore_errors=True)
+    return False
+
+
+def _in_place(entry: Exported, artifact: ArtifactOutcome) -> bool:
+    plain = all(plain_path(record.path) for record in artifact.files)
+    right = artifact.folder == f"{entry.name}/{artifact.name}"
+    return right and plain and bool(artifact.files)
 
 
 def _copied(source: Path, target: Path, record: FileRecord) -> bool:

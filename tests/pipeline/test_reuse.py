@@ -7,12 +7,14 @@ import random
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ENVIRON, ckpt_action
 
 from ckpt_action.config.load import load_config
+from ckpt_action.errors import CkptActionError, ExitCode
 from ckpt_action.jobs import fingerprint
 from ckpt_action.jobs.fingerprint import environment_digest
 from ckpt_action.jobs.reuse import read_earlier, take
@@ -116,7 +118,7 @@ def asked(folder: Path, environ=ENVIRON) -> dict[str, str]:
     loaded = load_config(folder / "model-export.toml")
     assert loaded.config, loaded.problems
     said = Said()
-    earlier = read_earlier(folder / "dist", folder / "dist")
+    earlier = read_earlier(None, folder / "dist")
     environment = environment_digest(environ)
     for job in make_plan(loaded.config).jobs:
         assert earlier
@@ -236,7 +238,36 @@ def test_what_failed_before_is_not_taken(repository):
     manifest.write_text(json.dumps(data | {"kept": ["reading"]}))
     assert asked(repository)["reading"] == "exported again: the last export failed"
     manifest.write_text("{")
-    assert read_earlier(repository / "dist", repository / "dist") is None
+    assert read_earlier(None, repository / "dist") is None
+
+
+def test_an_earlier_export_that_is_named_has_to_be_there(repository, tmp_path):
+    for name in ("dits", "dist/manifest.jsn", "golden"):
+        with pytest.raises(CkptActionError, match="no earlier export"):
+            read_earlier(repository / name, tmp_path)
+    run = ckpt_action("export", "--previous", "dits", folder=repository)
+    assert run.returncode == ExitCode.OUTPUT
+    assert "There is no earlier export: dits" in run.stderr
+    other = repository / "dist/other.json"
+    shutil.copy(repository / "dist/manifest.json", other)
+    (repository / "dist/manifest.json").write_text("{")
+    assert read_earlier(other, tmp_path).manifest.jobs
+    with pytest.raises(CkptActionError, match="cannot be read"):
+        read_earlier(repository / "dist", tmp_path)
+
+
+def test_nothing_is_left_of_an_export_that_is_taken_in_part(repository, tmp_path):
+    (job,) = (j for j in make_plan(load_config(repository / "model-export.toml").config).jobs
+              if j.name == "reading")  # fmt: skip
+    earlier = read_earlier(repository / "dist", tmp_path)
+    (entry,) = (e for e in earlier.manifest.jobs if e.name == "reading")
+    good = entry.artifacts[0]
+    bad = replace(good, folder="elsewhere/saved-model")
+    jobs = (replace(entry, artifacts=(good, bad)),)
+    earlier = replace(earlier, manifest=replace(earlier.manifest, jobs=jobs))
+    environment = environment_digest(ENVIRON)
+    assert take(job, earlier, environment, tmp_path / "reading", Said()) is None
+    assert not (tmp_path / "reading").exists()
 
 
 def installed(folder: Path, name: str, version: str) -> None:
