@@ -89,6 +89,7 @@ def test_one_model_of_many_fails(
     (merge,) = jobs["merge"]
     assert merge["result"] == "failure"
 
+    assert "models" in artifacts.artifacts, log(result)
     whole = artifacts.artifacts["models"].files()
     manifest = json.loads(whole["manifest.json"])
     good = {f"m{number:02}" for number in range(models)} - {f"m{bad:02}"}
