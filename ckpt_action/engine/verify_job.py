@@ -23,7 +23,7 @@ from ckpt_action.engine.prove.judgement import (
 from ckpt_action.engine.prove.latency import measure
 from ckpt_action.engine.prove.probe_file import load_probes
 from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import Key, allowances
+from ckpt_action.engine.prove.spread import Allowance, Key, allowances
 from ckpt_action.engine.prove.trivial import in_words, trivially_passed
 from ckpt_action.engine.records import Artifact, Timed
 from ckpt_action.engine.targets import registry
@@ -119,7 +119,7 @@ class _Check:
             self._fail(f"does not hold variable {path!r}, or it could not be read")
         shown = f"{len(wanted)} variables, byte for byte"
         if self._request.rearranged:
-            shown = f"{len(wanted)} variables, value for value in the format's own layout"
+            shown = f"{len(wanted)} variables, by their values in whatever order the format has"
         if other := len(self._request.transformed):
             shown += f"; {other} are stored in another form, and the values answer for them"
         self._prove("payload", before, shown)
@@ -152,7 +152,7 @@ class _Check:
             self._prove("golden", before, "the recorded outputs")
 
     def _compare(
-        self, probe: Probe, outputs: Mapping[str, Array], allowed: Mapping[Key, float]
+        self, probe: Probe, outputs: Mapping[str, Array], allowed: Mapping[Key, Allowance]
     ) -> None:
         verify = self._request.verify
         reference = judge(probe, outputs, verify, against="reference", allowed=allowed)

@@ -11,7 +11,7 @@ import numpy as np
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import Key
+from ckpt_action.engine.prove.spread import Allowance, Key
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import Against, compare, tolerances
@@ -23,7 +23,7 @@ def judge(
     verify: Verify,
     *,
     against: Against,
-    allowed: Mapping[Key, float] = MappingProxyType({}),
+    allowed: Mapping[Key, Allowance] = MappingProxyType({}),
 ) -> tuple[OutputVerdict, ...]:
     """Verdicts on `outputs`, which have every name that the signature declares, against what
     `probe` holds; none against golden values where the probe has none.
@@ -33,20 +33,25 @@ def judge(
     expected = probe.reference if against == "reference" else probe.golden or {}
     return tuple(
         replace(
-            compare(want, outputs[name], against=against, rtol=verify.rtol, atol=atol),
+            compare(want, outputs[name], against=against, rtol=rtol, atol=atol),
             signature=probe.signature,
             output=name,
             probe=probe.label,
         )
         for name, want in expected.items()
-        for atol in [_atol(want, verify, against, allowed.get((probe.signature, name)))]
+        for rtol, atol in [_tolerance(want, verify, against, allowed.get((probe.signature, name)))]
     )
 
 
-def _atol(want: Array, verify: Verify, against: Against, added: float | None) -> float | None:
-    if added is None:
-        return verify.atol
-    return added + tolerances(str(want.dtype), against, rtol=verify.rtol, atol=verify.atol)[1]
+def _tolerance(
+    want: Array, verify: Verify, against: Against, allowance: Allowance | None
+) -> tuple[float | None, float | None]:
+    if allowance is None:
+        return verify.rtol, verify.atol
+    pair = tolerances(str(want.dtype), against, rtol=verify.rtol, atol=verify.atol)
+    return (
+        allowance.widened(*pair) if against == "reference" else (pair[0], pair[1] + allowance.added)
+    )
 
 
 def with_agreement(

@@ -7,6 +7,7 @@ What another runtime may add is measured by that. The largest magnitude would no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,11 +26,27 @@ def inexact(array: Array) -> bool:
     return array.dtype.kind not in "iubO"
 
 
-def allowances(probes: Sequence[Probe], max_error: float | None) -> dict[Key, float]:
-    """What `max_error` allows each output to differ, in its own unit."""
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What an output may differ beside the tolerances."""
+
+    part: float
+    added: float
+    """That part of the spread, in the output's own unit."""
+
+    def widened(self, rtol: float, atol: float) -> tuple[float, float]:
+        """The tolerances with what is allowed; where that is less than they are, it decides."""
+        return min(rtol, self.part), min(atol, self.part) + self.added
+
+
+def allowances(probes: Sequence[Probe], max_error: float | None) -> dict[Key, Allowance]:
+    """What `max_error` allows each output."""
     if max_error is None:
         return {}
-    return {key: max_error * spread(arrays) for key, arrays in expected(probes).items()}
+    return {
+        key: Allowance(part=max_error, added=max_error * spread(arrays))
+        for key, arrays in expected(probes).items()
+    }
 
 
 def expected(probes: Iterable[Probe]) -> dict[Key, list[Array]]:

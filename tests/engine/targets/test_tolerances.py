@@ -64,6 +64,14 @@ def test_a_constant_is_no_answer_around_300_kelvin():
     assert not passes(probes, [np.full_like(k, 300) for k in kelvin], 0.1)
 
 
+def test_a_smaller_error_than_the_tolerances_decides():
+    values = RANDOM.normal(size=(3, 2)).astype(np.float32)
+    probes, near = probes_of(values), np.nextafter(values, np.float32(9))
+    assert passes(probes, [near], None)
+    assert passes(probes, [near], 1e-4)
+    assert not passes(probes, [near], 1e-12)
+
+
 def test_one_sure_class_among_many_is_no_mark():
     sure = np.full((2, 1000), 1e-6)
     sure[:, 7] = 0.98
