@@ -215,7 +215,8 @@ def test_every_input_of_a_release_reaches_the_code_that_reads_it() -> None:
     read = set(re.findall(r'"(\w+)"', (ROOT / "ckpt_action/action/release.py").read_text()))
     given = {n.removeprefix("CKPT_ACTION_").lower() for n in step["env"] if "ACTION" in n}
     assert given <= read
-    assert given - {"folder"} | {"artifact-name", "github-token"} == set(load(RELEASE)["inputs"])
+    named = {name.replace("_", "-") for name in given - {"folder"}}
+    assert named | {"artifact-name", "github-token"} == set(load(RELEASE)["inputs"])
 
 
 @pytest.mark.parametrize("name", [ACTION, RELEASE, PLAN, SHARD, MERGE])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from handmade import assert_equal
-from running import TARGET, case_of, export, noise, run
+from tfjs_running import TARGET, case_of, export, noise, run
 
 from ckpt_action.engine.arrays import digest
 from ckpt_action.errors import CkptActionError, ExitCode

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from handmade import Case, assert_equal
-from running import case_of, export, needs_node, noise, run
+from tfjs_running import case_of, export, needs_node, noise, run
 
 IMAGE = noise(2, 6, 6, 3)
 VARIABLES = {"k": noise(3, 3, 3, 4), "d": noise(3, 3, 3, 2), "w": noise(6, 4), "b": noise(4),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from handmade import assert_equal
-from running import PACKAGES, TARGET, case_of, export, in_node, needs_node, noise, run  # noqa: F401
+from tfjs_running import PACKAGES, TARGET, case_of, export, in_node, needs_node, noise, run  # noqa: F401
 
 from ckpt_action.engine.tfjs import topology, write
 from ckpt_action.engine.tfjs.lists import keep_list_items

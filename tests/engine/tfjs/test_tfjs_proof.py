@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import tensorflow as tf
-from running import case_of, export, in_node, needs_node, noise  # noqa: F401
+from tfjs_running import case_of, export, in_node, needs_node, noise  # noqa: F401
 
 from ckpt_action.codec import to_data
 from ckpt_action.config.records import Verify

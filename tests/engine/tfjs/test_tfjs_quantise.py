@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras_cases
 import numpy as np
 import pytest
-from running import TARGET, case_of, export, in_node, needs_node, noise, run  # noqa: F401
+from tfjs_running import TARGET, case_of, export, in_node, needs_node, noise, run  # noqa: F401
 
 from ckpt_action.engine.tfjs.quantise import quantised, restored
 from ckpt_action.errors import CkptActionError, ExitCode

@@ -9,7 +9,7 @@ import module_cases
 import numpy as np
 import pytest
 import tensorflow as tf
-from running import PACKAGES, case_of, export, needs_node, noise, run
+from tfjs_running import PACKAGES, case_of, export, needs_node, noise, run
 
 from ckpt_action.engine.tfjs import refusals
 from ckpt_action.engine.tfjs.supported import supported
