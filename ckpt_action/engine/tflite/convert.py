@@ -21,6 +21,7 @@ from ckpt_action.engine.exhausted import out_of_memory
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.saved_model.write import write_saved_model
 from ckpt_action.engine.tflite.refusals import refuse_crashes, refused
+from ckpt_action.engine.tflite.softplus import rewrite_softplus
 
 Quantize = Literal["none", "float16", "dynamic-range", "int8"]
 
@@ -37,6 +38,7 @@ def convert(
     with tempfile.TemporaryDirectory(prefix="ckpt-action-") as scratch:
         saved = Path(scratch) / "saved_model"
         write_saved_model(model, saved)
+        _spell_softplus(saved / "saved_model.pb")
         _keep_loops(saved / "saved_model.pb")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[s.declared.name for s in model.signatures]
@@ -51,6 +53,16 @@ def convert(
                 raise
             raise refused(error, model, select_tf_ops=select_tf_ops) from error
     return converted
+
+
+def _spell_softplus(file: Path) -> None:
+    data = file.read_bytes()
+    if b"Softplus" not in data:
+        return
+    saved = saved_model_pb2.SavedModel.FromString(data)
+    for graph in saved.meta_graphs:
+        graph.graph_def.CopyFrom(rewrite_softplus(graph.graph_def))
+    file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
 def _keep_loops(file: Path) -> None:
