@@ -111,7 +111,8 @@ class JobRun:
         shutil.rmtree(self._folder, ignore_errors=True)
         changed = Problem(
             code=ExitCode.CHECKPOINT,
-            message=f"{outcome.checkpoint.path} changed while it was exported.",
+            message=f"{outcome.checkpoint.path}, its golden file or an op library changed while "
+            "it was exported.",
             hint="Export when training does not write to it, or from a copy.",
         )
         artifacts = tuple(replace(a, problems=(*a.problems, changed)) for a in outcome.artifacts)
