@@ -20,6 +20,7 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.digests import relative
+from ckpt_action.engine import native_reads
 from ckpt_action.engine.lookups import Lookups
 from ckpt_action.engine.rebuild.user_code import is_users
 from ckpt_action.plan import Job
@@ -52,6 +53,7 @@ class Dependencies:
         self._folder = job.folder.resolve()
         self._lookups = Lookups((self._base, *self._roots), self._not_made)
         self._lookups.listen()
+        native_reads.listen(self._lookups)
         sys.addaudithook(self._hear)
         sys.meta_path.append(self._absent)
         _record_variables(self._variables, self._roots)

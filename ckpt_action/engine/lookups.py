@@ -15,6 +15,7 @@ from ckpt_action.trail import trail
 
 _STDLIB = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 _OURS = f"{Path(__file__).resolve().parents[1]}{os.sep}"
+_NATIVE = f"{_OURS}engine{os.sep}native_reads.py"
 _PACKAGES = ("site-packages", "dist-packages")
 _SETS = (
     os.supports_dir_fd,
@@ -79,13 +80,15 @@ class Lookups:
         setattr(os, name, asked)
 
 
-def asked_by_us(frame: types.FrameType | None) -> bool:
-    """Through Python's own modules, or by what tidies up and reads nothing."""
+def asked_by_us(frame: types.FrameType | None, *, through: tuple[str, ...] = ()) -> bool:
+    """By what tidies up and reads nothing, or by this package: by way of Python's own modules and
+    of the packages `through`."""
+    between = tuple(f"{sysconfig.get_path('purelib')}{os.sep}{name}{os.sep}" for name in through)
     while frame is not None:
         name = frame.f_code.co_filename
         if name.endswith(f"{os.sep}shutil.py") and "rmtree" in frame.f_code.co_name:
             return True
-        if not name.startswith("<frozen ") and not _in_stdlib(name):
+        if not name.startswith(("<frozen ", *between, _NATIVE)) and not _in_stdlib(name):
             return name.startswith(_OURS)
         frame = frame.f_back
     return False

@@ -54,6 +54,14 @@ class ByDescriptor(tf.Module):
         self.shift = tf.Variable(tf.zeros([5]), name="shift")
         folder = os.open(HERE / "one", os.O_RDONLY)
         os.close(os.open("number.txt", os.O_RDONLY, dir_fd=folder))
+        tf.io.read_file(str(HERE / "one/number.txt"))
+        tf.io.gfile.exists(str(HERE / "fast"))
+        tf.train.load_variable("runs/affine/ckpt-1", "scale/.ATTRIBUTES/VARIABLE_VALUE")
+        import h5py
+        try:
+            h5py.File(HERE / "none.h5")
+        except OSError:
+            pass
 """
 CONFIG = """
 version = 1
@@ -130,8 +138,16 @@ def test_what_lies_beside_is_not_asked_for(repository):
     assert asked(repository)["asking"] == "unchanged, taken from dist"
 
 
-def test_a_file_named_by_a_descriptor_is_not_recorded(repository):
-    assert "file number.txt, which is not recorded" in asked(repository)["by-descriptor"]
+def test_what_nobody_hears_of_is_said_and_exported_each_time(repository):
+    assert "which is not recorded" in asked(repository)["by-descriptor"]
+    jobs = {job.name: job for job in read_manifest(repository / "dist").jobs}
+    assert {
+        "file number.txt",
+        "files with TensorFlow's ReadFile",
+        "a checkpoint by itself",
+        "files with h5py",
+    } <= set(jobs["by-descriptor"].unrecorded)
+    assert jobs["by-descriptor"].lookups["fast"] == "nothing"
 
 
 def test_the_manifest_names_what_was_asked_for_and_no_more(exported):
