@@ -85,9 +85,9 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         artifacts=tuple(artifacts),
         sources=tuple(_source(path, job.folder) for path in read.files()),
         absent=read.absent(),
+        lookups=read.lookups(),
         unrecorded=read.unrecorded(),
         versions=_versions(),
-        lookups=read.lookups(),
         problems=_version_problems()
         + rebuilt.problems
         + restored.problems

@@ -65,12 +65,15 @@ def with_agreement(
 
 
 def _agreement(want: Array, have: Array) -> float | None:
-    """None where there are no rows of scores."""
+    """None where there are no rows of scores. An infinite score wins or loses as any other does; a
+    row with NaN has no winner and agrees with none."""
     if want.dtype.kind in "iubOc" or want.ndim < 2 or want.shape[-1] < 2 or not want.size:
         return None
-    if want.shape != have.shape or not np.isfinite(have.astype(np.float64)).all():
-        return None
-    return float((want.argmax(-1) == have.argmax(-1)).mean())
+    if want.shape != have.shape:
+        return 0.0
+    scores = np.stack([want.astype(np.float64), have.astype(np.float64)])
+    winners = scores.argmax(-1)
+    return float(((winners[0] == winners[1]) & ~np.isnan(scores).any((0, -1))).mean())
 
 
 def error_and_agreement(verdicts: Sequence[OutputVerdict]) -> str:
