@@ -8,6 +8,9 @@ from pathlib import Path
 
 _MOST_LINKS = 40
 """As Linux counts before it gives up."""
+LISTING = "*"
+"""As the last part of a path: what Python could import from the folder."""
+_MODULES = (".py", ".pyc", ".so", ".pyd")
 
 
 def trail(path: str) -> dict[str, str]:
@@ -42,6 +45,8 @@ def trail(path: str) -> dict[str, str]:
 
 def kind(path: str | Path) -> str:
     """What is at `path` itself, in words that are the same on every machine."""
+    if Path(path).name == LISTING:
+        return importable(Path(path).parent)
     target = _target(path)
     if target is not None:
         return f"a link to {target}"
@@ -52,6 +57,32 @@ def kind(path: str | Path) -> str:
     if stat.S_ISDIR(found.st_mode):
         return "a folder"
     return f"a file of {found.st_size} bytes" if stat.S_ISREG(found.st_mode) else "no plain file"
+
+
+def importable(folder: Path) -> str:
+    """The modules of `folder`, and its folders that hold one: a new one may hide another."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if _is_importable(entry))
+    except OSError:
+        return "nothing"
+    return f"modules {', '.join(names)}"
+
+
+def modules(listing: str) -> set[str]:
+    """The names in what `importable` says."""
+    return set(filter(None, listing.removeprefix("modules ").split(", "))) - {"nothing"}
+
+
+def _is_importable(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith((".", "__pycache__")):
+        return False
+    try:
+        if entry.is_dir():
+            return any(name.endswith(_MODULES) for name in os.listdir(entry.path))  # noqa: PTH208
+    except OSError:
+        return False
+    return entry.name.endswith(_MODULES)
 
 
 def _target(path: str | Path) -> str | None:

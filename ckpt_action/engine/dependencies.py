@@ -20,10 +20,12 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.digests import relative
-from ckpt_action.engine import native_reads
+from ckpt_action.engine import heard, native_reads
+from ckpt_action.engine.heard import asked_by_users, is_users_frame
 from ckpt_action.engine.lookups import Lookups
 from ckpt_action.engine.rebuild.user_code import is_users
 from ckpt_action.plan import Job
+from ckpt_action.trail import LISTING, importable
 
 _INSTALLED = tuple(
     f"{Path(folder)}{os.sep}"
@@ -33,6 +35,8 @@ _INSTALLED = tuple(
         sys.base_prefix,
     }
 )
+_KNOWN_READERS = ("tensorflow", "keras", "tf_keras", "numpy", "absl")
+"""What these ask by themselves is in the environment's digest, or decides nothing."""
 _NO_INPUTS = ("/proc/", "/sys/", "/dev/", "/etc/")
 _OURS = f"{Path(__file__).resolve().parents[1]}{os.sep}"
 
@@ -54,6 +58,7 @@ class Dependencies:
         self._lookups = Lookups((self._base, *self._roots), self._not_made)
         self._lookups.listen()
         native_reads.listen(self._lookups)
+        heard.listen(self._lookups.unrecorded, self._roots)
         sys.addaudithook(self._hear)
         sys.meta_path.append(self._absent)
         _record_variables(self._variables, self._roots)
@@ -73,19 +78,29 @@ class Dependencies:
         """Path, relative to the configuration, to what was there, where no digest tells that."""
         read = {str(file) for file in self._read()}
         found = {name: what for name, what in self._lookups.found.items() if name not in read}
+        found |= {str(folder / LISTING): importable(folder) for folder in self._searched()}
         return {relative(Path(name), self._folder): found[name] for name in sorted(found)}
+
+    def _searched(self) -> set[Path]:
+        """Folders in which another module of the same name would be found before, or instead."""
+        found = {*self._roots, *(file.parent for file in self.files() if file.suffix == ".py")}
+        found |= {
+            Path(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
+        }
+        return {folder.resolve() for folder in found if self._inside(folder.resolve())}
 
     def absent(self) -> tuple[str, ...]:
         """Modules that the code asked for and that were not there, sorted."""
         return tuple(sorted(self._absent.names))
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" or not isinstance(arguments[0], str):
+        if event != "open" or not isinstance(arguments[0], (str, bytes)):
             return
-        name = _source(_absolute(arguments[0]))
+        asked = os.fsdecode(arguments[0])
+        name = _source(_absolute(asked))
         if not _writes(arguments):
             self._opened.add(name)
-            self._lookups.ask(arguments[0])
+            self._lookups.ask(asked)
         elif name not in self._opened:
             self._made.add(name)
 
@@ -121,7 +136,7 @@ class _Absent(MetaPathFinder):
         frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001
         while frame is not None and "importlib" in frame.f_code.co_filename:
             frame = frame.f_back
-        if frame is not None and _is_users_frame(frame, self._roots):
+        if frame is not None and is_users_frame(frame, self._roots):
             self.names.add(fullname)
 
 
@@ -131,11 +146,8 @@ def _record_variables(names: set[str], roots: Sequence[Path]) -> None:
 
     class Recording(kind):  # type: ignore[misc]
         def __getitem__(self, name: str) -> Any:
-            frame: types.FrameType | None = sys._getframe(1)  # noqa: SLF001
-            for _ in range(3):  # os.getenv and Mapping.get come between
-                if frame is not None and _is_users_frame(frame, roots):
-                    names.add(name)
-                frame = frame.f_back if frame is not None else None
+            if asked_by_users(sys._getframe(1), roots, but=_KNOWN_READERS):  # noqa: SLF001
+                names.add(name)
             return kind.__getitem__(self, name)
 
     os.environ.__class__ = Recording
@@ -152,12 +164,6 @@ def _record_gfile(opened: set[str]) -> None:
         open_file(self, name, mode, *more, **options)
 
     owner.__init__ = recorded
-
-
-def _is_users_frame(frame: types.FrameType, roots: Sequence[Path]) -> bool:
-    name = frame.f_code.co_filename
-    below = any(name.startswith(f"{root}{os.sep}") for root in roots)
-    return below and is_users(Path(name), roots)
 
 
 def _absolute(name: str) -> str:

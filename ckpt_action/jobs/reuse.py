@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from importlib.machinery import PathFinder
+from pathlib import Path, PurePosixPath
 
 from ckpt_action.digests import copy_checked, file_record, folder_records, relative
 from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
@@ -17,7 +19,7 @@ from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome
 from ckpt_action.output.ways_out import plain_path, ways_out
 from ckpt_action.plan import Job
 from ckpt_action.report.figures import Status, job_status
-from ckpt_action.trail import kind
+from ckpt_action.trail import LISTING, kind, modules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,15 +102,32 @@ def _changes(job: Job, entry: Exported, manifest: Manifest, environment: str) ->
     if entry.config_digest != config_digest(job):
         yield "its configuration changed"
     yield from (f"{name} changed" for name in _changed_files(job, entry))
-    for path, found in entry.lookups.items():
-        if (now := kind(job.folder / path)) != found:
-            yield f"{path} is {now} now, and was {found}"
     roots = (*job.python_path, job.folder)
     for module in entry.absent:
         if any(_provides(root, module) for root in roots):
             yield f"there is a module {module} now"
+    for path, found in entry.lookups.items():
+        now, place = kind(job.folder / path), PurePosixPath(path)
+        if place.name == LISTING:
+            yield from (
+                f"{place.with_name(name)} may hide another module"
+                for name in sorted(modules(now) - modules(found))
+                if _hides(name, job, entry)
+            )
+        elif now != found:
+            yield f"{path} is {now} now, and was {found}"
     if entry.checkpoint != checkpoint_record(job):
         yield "the checkpoint changed"
+
+
+def _hides(name: str, job: Job, entry: Exported) -> bool:
+    """Whether `name`, a new module or folder, is called as one that the code may have imported."""
+    stem = name.split(".", maxsplit=1)[0]
+    paths = [PurePosixPath(record.path) for record in entry.sources]
+    if any(stem in (path.stem, path.parent.name) for path in paths):
+        return True
+    outside = [p for p in sys.path if p and not Path(p).resolve().is_relative_to(job.folder)]
+    return stem in sys.stdlib_module_names or PathFinder.find_spec(stem, outside) is not None
 
 
 def _shortcomings(job: Job, entry: Exported, manifest: Manifest) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ckpt_action.manifest import read_manifest
 from ckpt_action.trail import trail
 
 ASKING = """
-import importlib.util, json, os, sys
+import importlib.util, json, os, sqlite3, subprocess, sys
 from pathlib import Path
 import tensorflow as tf
 
@@ -28,6 +28,7 @@ class Asking(tf.Module):
         self.shift = tf.Variable(tf.zeros([5]), name="shift")
         self.factor = float(open(HERE / "current").read())
         self.factor += float((HERE / "folder/number.txt").read_text())
+        self.factor += float(open(os.fsencode(HERE / "bytes.txt")).read())
         try:
             self.factor = json.load(open(HERE / "override.json"))
         except FileNotFoundError:
@@ -57,6 +58,9 @@ class ByDescriptor(tf.Module):
         tf.io.read_file(str(HERE / "one/number.txt"))
         tf.io.gfile.exists(str(HERE / "fast"))
         tf.train.load_variable("runs/affine/ckpt-1", "scale/.ATTRIBUTES/VARIABLE_VALUE")
+        sorted(HERE.glob("one/*.txt"))
+        subprocess.run([sys.executable, "-c", ""], check=True)
+        sqlite3.connect(":memory:").close()
         import h5py
         try:
             h5py.File(HERE / "none.h5")
@@ -86,6 +90,7 @@ def exported(trained, tmp_path_factory):
     for name in ("one", "two"):
         (folder / name).mkdir()
         (folder / name / "number.txt").write_text("1")
+    (folder / "bytes.txt").write_text("1")
     (folder / "current").symlink_to("one/number.txt")
     (folder / "folder").symlink_to("one")
     for name in ("plugin.py", "passing.py"):
@@ -116,6 +121,11 @@ CHANGES = {
     "a permission": (lambda d: (d / "slow").touch(), "slow is a file"),
     "what the code left": (lambda d: (d / "cache.txt").write_text("5"), "cache.txt is a file"),
     "a module without a name": (lambda d: edit(d / "plugin.py", "1", "2"), "plugin.py changed"),
+    "a module that hides another": (
+        lambda d: (d / "json.py").write_text("load = float"),
+        "json.py may hide another module",
+    ),
+    "a file with a name of bytes": (lambda d: edit(d / "bytes.txt", "1", "2"), "bytes.txt changed"),
     "a module let go of": (lambda d: edit(d / "passing.py", "1", "2"), "passing.py changed"),
 }
 
@@ -146,6 +156,9 @@ def test_what_nobody_hears_of_is_said_and_exported_each_time(repository):
         "files with TensorFlow's ReadFile",
         "a checkpoint by itself",
         "files with h5py",
+        "the list of a folder's files",
+        "what a program printed",
+        "a database",
     } <= set(jobs["by-descriptor"].unrecorded)
     assert jobs["by-descriptor"].lookups["fast"] == "nothing"
 
@@ -153,6 +166,7 @@ def test_what_nobody_hears_of_is_said_and_exported_each_time(repository):
 def test_the_manifest_names_what_was_asked_for_and_no_more(exported):
     jobs = {job.name: job for job in read_manifest(exported / "dist").jobs}
     assert jobs["asking"].lookups == {
+        "*": "modules asking.py, broken.py, models.py, passing.py, plugin.py, train.py",
         "cache.txt": "nothing",
         "current": "a link to one/number.txt",
         "fast": "nothing",
