@@ -59,7 +59,7 @@ def test_outputs_that_do_not_react_prove_nothing_and_say_so(reference):
     assert "not verifiable by outputs" in detail
     assert "the inputs" in detail
     assert "w:0" in detail
-    assert "payload bytes were compared" in detail
+    assert "stored bytes alone answer for the weights" in detail
 
 
 def test_state_is_put_back_after_every_call(reference):

@@ -84,7 +84,7 @@ def test_nan_never_agrees(cnn):
     reference = cnn.live("serving_default")["logits"]
     (verdict,) = verdicts(cnn, {"logits": np.full_like(reference, np.nan)}, 10.0)
     assert not verdict.passed
-    assert verdict.agreement is None
+    assert verdict.agreement == 0.0
 
 
 def keras_2_lstm() -> Case:
