@@ -72,7 +72,9 @@ def test_every_artifact_has_every_proof(exported):
             "origin": True,
         }
         for artifact in job.artifacts:
-            shown = {"signature", "payload", "values", "edges"} | ({"golden"} & {job.golden and "golden"})
+            shown = {"signature", "payload", "values", "edges"} | (
+                {"golden"} & {job.golden and "golden"}
+            )
             assert {p.name for p in artifact.proofs if p.passed} == shown
             probes = {v.probe for v in artifact.verdicts}
             assert len(probes) == (2 if job.golden else 4)
