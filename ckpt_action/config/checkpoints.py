@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ckpt_action.checkpoint.discover import discover
+from ckpt_action.checkpoint.discover import discover, opened
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
+from ckpt_action.config.architecture_file import builder
 from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import DEFAULT_SIGNATURE, Model
 from ckpt_action.config.tables import ModelTable
 from ckpt_action.config.wording import key_text
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
 
 ENTRY_POINT_HINT = 'As in `entry-point = "package.module:build"`.'
 
@@ -32,20 +33,38 @@ def checkpoint_findings(model: ModelTable, record: Model, places: Places) -> Ite
     """What discovery says, at the key `checkpoints`; and whether the model can be made of it."""
     found, problems = discover(record.checkpoints, places.folder, record.select)
     for problem in problems:
-        yield Finding(
-            path=model.at("checkpoints"),
-            message=problem.message,
-            hint=problem.hint,
-            severity=problem.severity,
-            code=problem.code,
-            details=problem.details + _file(problem, places),
-        )
+        yield _of_files(model, problem, places)
     for checkpoint in found:
         yield from _notes(model, record, checkpoint)
-        if lack := missing_entry_point(record, checkpoint):
-            yield Finding(path=model.path, message=lack, hint=ENTRY_POINT_HINT)
-        elif _is_undeclared_graph(record, checkpoint):
-            yield _undeclared_graph(model, checkpoint)
+        if record.entry_point is None:
+            yield from _rebuild_findings(model, record, checkpoint, places)
+
+
+def _rebuild_findings(
+    model: ModelTable, record: Model, measured: CheckpointFiles, places: Places
+) -> Iterator[Finding]:
+    """Of a model without entry point."""
+    try:
+        checkpoint = opened(measured)
+    except CkptActionError as error:
+        yield from (_of_files(model, problem, places) for problem in error.problems)
+        return
+    if lack := missing_entry_point(record, checkpoint):
+        lines = builder(checkpoint, places.folder)
+        yield Finding(path=model.path, message=lack, hint=ENTRY_POINT_HINT, details=lines)
+    elif checkpoint.kind.names_only and not record.signatures:
+        yield _undeclared_graph(model, checkpoint)
+
+
+def _of_files(model: ModelTable, problem: Problem, places: Places) -> Finding:
+    return Finding(
+        path=model.at(key_of(problem)),
+        message=problem.message,
+        hint=problem.hint,
+        severity=problem.severity,
+        code=problem.code,
+        details=problem.details + checkpoint_file(problem, places.folder),
+    )
 
 
 def missing_entry_point(model: Model, checkpoint: CheckpointFiles) -> str:
@@ -53,7 +72,7 @@ def missing_entry_point(model: Model, checkpoint: CheckpointFiles) -> str:
 
     Of an HDF5 file that was not opened nobody knows yet: then it is empty too.
     """
-    if model.entry_point is not None or _holds_architecture(checkpoint):
+    if model.entry_point is not None or holds_architecture(checkpoint):
         return ""
     what = f"{checkpoint.path.name} ({checkpoint.kind.value})"
     return (
@@ -74,23 +93,25 @@ def _notes(model: ModelTable, record: Model, checkpoint: CheckpointFiles) -> Ite
             )
 
 
-def _file(problem: Problem, places: Places) -> tuple[str, ...]:
-    """Which file, where it is not the folder that the message speaks of."""
+def key_of(problem: Problem) -> str:
+    """The key of a model that a problem with its checkpoints speaks of."""
+    return (problem.where and problem.where.key_path) or "checkpoints"
+
+
+def checkpoint_file(problem: Problem, folder: Path) -> tuple[str, ...]:
+    """Which file, as it is named from `folder`, where it is not the one the message speaks of."""
     if problem.where is None or Path(problem.where.file).is_dir():
         return ()
-    return (f"in {places.shown(problem.where.file)}",)
+    file = Path(problem.where.file)
+    return (f"in {(file.relative_to(folder) if folder in file.parents else file).as_posix()}",)
 
 
-def _holds_architecture(checkpoint: CheckpointFiles) -> bool:
-    """A TF1 checkpoint does with its `.meta`; of an unopened HDF5 file nobody knows yet."""
+def holds_architecture(checkpoint: CheckpointFiles) -> bool:
+    """Whether the model may be built of it: of a TF1 checkpoint with its `.meta`, and of an HDF5
+    file that was not opened nobody knows yet."""
     if checkpoint.kind.names_only:
         return any(file.suffix == ".meta" for file in checkpoint.files)
     return checkpoint.kind not in _WEIGHTS_ONLY
-
-
-def _is_undeclared_graph(record: Model, checkpoint: CheckpointFiles) -> bool:
-    is_graph = record.entry_point is None and checkpoint.kind.names_only
-    return is_graph and not record.signatures
 
 
 def _undeclared_graph(model: ModelTable, checkpoint: CheckpointFiles) -> Finding:
@@ -98,8 +119,8 @@ def _undeclared_graph(model: ModelTable, checkpoint: CheckpointFiles) -> Finding
         path=model.path,
         message=f"The graph in {checkpoint.path.name}.meta does not say which of its tensors are "
         "inputs and outputs: the table `signatures` is missing.",
-        hint="Add the lines above with the graph's own names; `ckpt-action export` lists those "
-        "that come into question.",
+        hint="Add the lines above with the graph's own names; `ckpt-action export` lists the "
+        "candidates.",
         code=ExitCode.SIGNATURE,
         details=(
             f"[models.{key_text(model.name)}.signatures.{DEFAULT_SIGNATURE}]",

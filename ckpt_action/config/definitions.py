@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ckpt_action.config.wording import did_you_mean
 
 Plain = ast.FunctionDef | ast.ClassDef
+_PLAIN: Mapping[type, str] = {
+    str: "a string",
+    ast.JoinedStr: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    ast.List: "a list",
+    ast.Tuple: "a tuple",
+    ast.Dict: "a dict",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,17 +31,34 @@ class Definitions:
     that is defined twice."""
     open_ended: bool
     """There may be more names: a star import, a module `__getattr__`."""
+    values: Mapping[str, str]
+    """What a name certainly is that is assigned a plain value: `a string`."""
 
 
 def definitions(tree: ast.Module) -> Definitions:
     """Every name that running the module may define, in the order of the file."""
     nodes: dict[str, Plain | None] = {}
     open_ended = False
+    changed = {name for n in ast.walk(tree) if isinstance(n, ast.Global) for name in n.names}
     for name, node in _names(tree.body):
         open_ended = open_ended or name in ("*", "__getattr__")
         nodes[name] = None if name in nodes else node
     nodes.pop("*", None)
-    return Definitions(nodes=nodes, open_ended=open_ended)
+    values = {name: kind for name, kind in _values(tree) if name not in changed}
+    once = {name for name, count in Counter(n for n, _ in _names(tree.body)).items() if count == 1}
+    values = {name: kind for name, kind in values.items() if name in once and not open_ended}
+    return Definitions(nodes=nodes, open_ended=open_ended, values=values)
+
+
+def _values(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            value = statement.value
+            kind = type(value.value) if isinstance(value, ast.Constant) else type(value)
+            for target in targets:
+                if isinstance(target, ast.Name) and kind in _PLAIN:
+                    yield target.id, _PLAIN[kind]
 
 
 def _names(body: Sequence[ast.stmt]) -> Iterator[tuple[str, Plain | None]]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomli
 
+from ckpt_action.config.places import outer_file
+from ckpt_action.config.syntax_hints import declared_twice, syntax_hint
+from ckpt_action.config.wording import key_path_text
 from ckpt_action.errors import ExitCode, Problem, Where
+from ckpt_action.repository import path_from
+
+_UNCLOSED = "Unclosed array"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +31,19 @@ def read_document(file: Path) -> Document | Problem:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        return _problem(
-            file, "There is no such file.", hint="`ckpt-action init` writes a first one."
-        )
+        return _problem(file, "There is no such file.", hint=_instead(file))
     except OSError as error:
         return _problem(file, f"The file cannot be read: {error.strerror or error}.")
     return _parse(file, content)
+
+
+def _instead(file: Path) -> str:
+    """The file of a folder around this one, where there is one."""
+    outer = outer_file(file)
+    if outer is None:
+        return "`ckpt-action init` writes a first one."
+    folder, shown = (path_from(Path.cwd(), path) for path in (outer.parent, outer))
+    return f"There is one in `{folder}`: give `{shown}`, or go there first."
 
 
 def _parse(file: Path, content: bytes) -> Document | Problem:
@@ -49,23 +63,35 @@ def _parse(file: Path, content: bytes) -> Document | Problem:
         message = "The file is not UTF-8, as TOML has to be."
         return _problem(file, message, line=line, column=column, hint="Save it as UTF-8.")
     except tomli.TOMLDecodeError as error:
-        return _problem(
-            file,
-            f"This is not TOML 1.0: {_sentence(error.msg)}",
-            line=error.lineno,
-            column=error.colno,
-            hint=_syntax_hint(error),
-        )
+        line, column = error.lineno, error.colno
+        hint = syntax_hint(error)
+        if (opened := _opened(error)) is not None:
+            if error.msg == _UNCLOSED:
+                hint = f"A comma, or its end, is missing before line {line}, column {column}."
+            line, column = _place(content, len(error.doc[:opened].encode()))
+        what = error.msg if opened is None or error.msg == _UNCLOSED else "unterminated string"
+        if "character '\\n'" in what:
+            what = "the closing quote of a string is missing in this line"
+        if table := declared_twice(error):
+            what = f"the table `{key_path_text(table)}` is declared twice"
+        message = f"This is not TOML 1.0: {_sentence(what)}"
+        return _problem(file, message, line=line, column=column, hint=hint)
     except RecursionError:
         return _problem(file, "Arrays or tables are nested too deeply to be read.")
 
 
-def _syntax_hint(error: tomli.TOMLDecodeError) -> str:
-    if "overwrite" in error.msg or "twice" in error.msg:
-        return "The same key or table is written twice."
-    if "key part" in error.msg and error.doc[error.pos : error.pos + 1] == "\n":
-        return "A table in braces has to stand on one line, without a comma at its end."
-    return ""
+def _opened(error: tomli.TOMLDecodeError) -> int | None:
+    """Where the array or the string began whose end is missing: it is noticed lines later."""
+    before = error.doc[: error.pos]
+    if error.msg == _UNCLOSED:
+        starts = [found.end() - 1 for found in re.finditer(r"=\s*\[", before)]
+        return starts[-1] if starts else None
+    if error.msg != "Unterminated string" and not error.msg.startswith("Expected \"'"):
+        return None
+    for quote in ('"""', "'''"):
+        if before.count(quote) % 2:
+            return before.rindex(quote)
+    return before.rfind("'" if error.msg.startswith("Expected") else '"')
 
 
 def _place(content: bytes, offset: int) -> tuple[int, int]:

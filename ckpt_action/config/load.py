@@ -21,7 +21,7 @@ from ckpt_action.config.rules_document import defaults_findings, export_findings
 from ckpt_action.config.schema import schema
 from ckpt_action.config.tables import model_tables
 from ckpt_action.config.wording import KeyPath
-from ckpt_action.errors import Problem
+from ckpt_action.errors import CkptActionError, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,21 @@ def load_config(file: Path, *, with_checkpoints: bool = False) -> Loaded:
     if not any(map(is_error, findings)):
         config = build_config(file, checked.export, tuple(checked.models.values()), checked.places)
     return Loaded(config=config, problems=place(findings, file, document.source))
+
+
+def load_python_path(file: Path) -> tuple[Path, ...]:
+    """Where modules are looked for, whatever else `file` says.
+
+    Raises CkptActionError (CONFIG) where it cannot be read, or `[export]` is not right.
+    """
+    document = read_document(file)
+    if isinstance(document, Problem):
+        raise CkptActionError(document)
+    checked = _Checked(document.data, places_of(file))
+    findings = [found for found in checked.findings() if found.path[:1] == ("export",)]
+    if any(map(is_error, findings)):
+        raise CkptActionError(*place(findings, file, document.source))
+    return python_path(checked.export, checked.places)
 
 
 def _form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:

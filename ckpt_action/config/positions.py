@@ -8,7 +8,7 @@ import tomli
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
-from ckpt_action.config.wording import KeyPath
+from ckpt_action.config.wording import KeyPath, key_path_text
 
 Place = tuple[int, int]
 """Line and column from 1; columns count characters."""
@@ -46,6 +46,13 @@ class Positions:
             if path in self._values:
                 return self._values[path]
         return 1, 1
+
+    def named(self, key_path: str) -> Place:
+        """The place of a path as people write it, or of the nearest table around it."""
+        texts = {key_path_text(path): place for path, place in self._values.items()}
+        while key_path and key_path not in texts:
+            key_path = key_path[: max(key_path.rfind("."), key_path.rfind("["), 0)]
+        return texts.get(key_path, (1, 1))
 
     def _add_table(self, node: Node) -> None:
         head = next(child for child in node.named_children if child.type in _KEYS)

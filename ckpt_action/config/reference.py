@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ckpt_action.config.schema import schema
+from ckpt_action.config.schema_targets import common_keys
 from ckpt_action.config.schema_words import Schema
 from ckpt_action.config.wording import key_text, value_text
 
@@ -39,6 +40,7 @@ def tables() -> Mapping[str, Schema]:
     definitions = root["definitions"]
     model = definitions["model"]["properties"]
     targets = {name: form for name, form in definitions.items() if name.startswith("target-")}
+    common = common_keys()
     return {
         "document": root,
         "export": root["properties"]["export"],
@@ -47,8 +49,15 @@ def tables() -> Mapping[str, Schema]:
         "verify": model["verify"],
         "signature": definitions["signature"],
         "input": definitions["input"],
-        **targets,
+        "target": {
+            "properties": {k: next(iter(targets.values()))["properties"][k] for k in common}
+        },
+        **{name: _without(form, common) for name, form in targets.items()},
     }
+
+
+def _without(form: Schema, keys: Iterable[str]) -> Schema:
+    return {**form, "properties": {k: v for k, v in form["properties"].items() if k not in keys}}
 
 
 def _rows(form: Schema) -> Iterator[str]:

@@ -49,6 +49,8 @@ def _names(model: ModelTable) -> Iterator[Finding]:
 
 
 def _required(model: ModelTable) -> Iterator[Finding]:
+    if model.is_longer_name:
+        return  # which is said already
     for key, example in (("checkpoints", '["runs/*/ckpt-*"]'), ("targets", '["saved-model"]')):
         if key not in model:
             yield Finding(
@@ -62,7 +64,8 @@ def _checkpoints(model: ModelTable, places: Places) -> Iterator[Finding]:
     for index, pattern in enumerate(model.get("checkpoints", ())):
         path = model.at("checkpoints", index)
         if why := places.refusal(pattern):
-            yield Finding(path=path, message=f"{value_text(pattern)} {why}.")
+            hint = places.correction(pattern)
+            yield Finding(path=path, message=f"{value_text(pattern)} {why}.", hint=hint)
         elif part := _CHECKPOINT_PART.fullmatch(pattern):
             yield Finding(
                 path=path,

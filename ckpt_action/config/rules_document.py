@@ -18,7 +18,8 @@ def export_findings(export: Mapping[str, Any], places: Places) -> Iterator[Findi
     for index, text in enumerate(export.get("python-path", ())):
         path = ("export", "python-path", index)
         if why := places.refusal(text):
-            yield Finding(path=path, message=f"{value_text(text)} {why}.")
+            hint = places.correction(text)
+            yield Finding(path=path, message=f"{value_text(text)} {why}.", hint=hint)
         elif not places.resolve(text).is_dir():
             yield Finding(path=path, message=f"There is no folder {value_text(text)}.")
 
@@ -27,7 +28,7 @@ def _output_dir(text: str, places: Places) -> Iterator[Finding]:
     path = ("export", "output-dir")
     folder = places.resolve(text)
     if why := places.refusal(text):
-        yield Finding(path=path, message=f"{value_text(text)} {why}.")
+        yield Finding(path=path, message=f"{value_text(text)} {why}.", hint=places.correction(text))
     elif any(part.startswith(".") for part in folder.relative_to(places.repository).parts):
         yield Finding(
             path=path,

@@ -8,7 +8,7 @@ from typing import Any
 from ckpt_action.config.findings import Finding
 from ckpt_action.config.tables import ModelTable
 from ckpt_action.config.vocabulary import parse_duration, parse_size
-from ckpt_action.config.wording import KeyPath
+from ckpt_action.config.wording import KeyPath, value_text
 from ckpt_action.errors import Severity
 
 
@@ -25,7 +25,8 @@ def target_findings(model: ModelTable) -> Iterator[Finding]:
                 path=path,
                 message=f"Two targets are named `{names[name.lower()]}`; each needs a folder of "
                 "its own.",
-                hint='Give one a `name`, as in `{ format = "saved-model", name = "small" }`.',
+                hint="Give one a `name`, as in "
+                f'`{{ format = {value_text(table["format"])}, name = "small" }}`.',
             )
         elif what in written:
             yield Finding(

@@ -23,7 +23,7 @@ def target_tables() -> dict[str, Schema]:
         f"target-{name}": table(
             {
                 "format": {"description": target.SUMMARY, "type": "string", "const": name},
-                **_common_keys(),
+                **common_keys(),
                 **{option: dict(form) for option, form in target.OPTIONS.items()},
             },
             required=["format"],
@@ -39,7 +39,8 @@ def target_tables() -> dict[str, Schema]:
     }
 
 
-def _common_keys() -> dict[str, Schema]:
+def common_keys() -> dict[str, Schema]:
+    """The keys that a target of any format may have."""
     return {
         "name": {**text("Folder and asset name. Default: the format."), **FILE_NAME},
         "max-size": text(
@@ -53,15 +54,15 @@ def _common_keys() -> dict[str, Schema]:
             expected="a size with its unit, as `20 MB`",
         ),
         "max-latency": text(
-            "A gate: an artifact of which one call takes longer fails. It is the median of 50 "
-            "calls of the smallest probe, in the runtime that proves the format.",
+            "A gate: fails where one call takes longer, as the median of 50 calls on the smallest "
+            "probe, in the runtime that proves the format.",
             pattern=DURATION,
             expected="a duration with its unit, as `20 ms`",
         ),
         "min-agreement": {
             "description": (
-                "A gate for classifiers: an artifact that chooses another class than the model in "
-                "more than the rest of all rows fails."
+                "A gate for classifiers: the smallest share of rows in which artifact and model "
+                "have to choose the same class."
             ),
             "type": "number",
             "exclusiveMinimum": 0,

@@ -8,8 +8,15 @@ from collections.abc import Callable, Iterator
 from jsonschema import ValidationError
 
 from ckpt_action.config.findings import Finding
+from ckpt_action.config.misplaced import meant
+from ckpt_action.config.sentence_hints import meant_here, of_form, of_longer_name, of_type
 from ckpt_action.config.vocabulary import DTYPE_ALIASES, DTYPES
-from ckpt_action.config.wording import KeyPath, did_you_mean, key_text, value_text
+from ckpt_action.config.wording import (
+    KeyPath,
+    did_you_mean,
+    key_text,
+    value_text,
+)
 
 _TYPES = {
     "string": "a string",
@@ -63,7 +70,10 @@ def _unknown_keys(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
             path=(*path, key),
             at_key=True,
             message=f"Unknown key `{key_text(key)}`.",
-            hint=did_you_mean(key, free) or f"Keys here: {', '.join(known)}.",
+            hint=of_longer_name(key, error, path)
+            or meant(key, error.instance[key], path)
+            or did_you_mean(key, free)
+            or f"Keys here: {', '.join(known)}.",
         )
 
 
@@ -74,24 +84,16 @@ def _missing_keys(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
         form = error.schema["properties"].get(key, {})
         description = form.get("description", "").split(". ")[0].rstrip(".")
         hint = f"As in `{key} = {value_text(form['const'])}`" if "const" in form else description
-        yield Finding(
-            path=path, message=f"The key `{key}` is missing.", hint=f"{hint}." if hint else ""
-        )
+        hint = meant_here(error.instance, path) or (f"{hint}." if hint else "")
+        yield Finding(path=path, message=f"The key `{key}` is missing.", hint=hint)
 
 
 def _wrong_type(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
     kinds = error.validator_value
     names = [_TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)]
     expected = error.schema.get("x-expected") or " or ".join(names)
-    hint = ""
-    if isinstance(error.instance, str) and error.instance in ("true", "false"):
-        hint = f"Write {error.instance} without quotes."
-    elif kinds == "array" and isinstance(error.instance, str):
-        hint = f"Write [{value_text(error.instance)}] in brackets."
-    elif "string" in kinds and isinstance(error.instance, int | float):
-        hint = f'Write "{value_text(error.instance)}" in quotes.'
-        hint = hint if str(error.instance) in error.schema.get("enum", ()) else ""
-    yield Finding(path=path, message=_expected(expected, error.instance), hint=hint)
+    message = _expected(expected, error.instance)
+    yield Finding(path=path, message=message, hint=of_type(error, path))
 
 
 def _not_among(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
@@ -110,6 +112,8 @@ def _not_among(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
         yield _no_such_format(value, choices, path)
     else:
         guess = did_you_mean(value, choices, quote='"')
+        if path[-1:] == ("select",) and value.isdecimal():
+            guess = f"Write {value} without quotes."
         message = f"{value_text(value)} is none of {listed}."
         yield Finding(path=path, message=message, hint=guess)
 
@@ -134,7 +138,9 @@ def _wrong_form(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
         return  # too short, which is said already
     where = (*path, error.instance) if at_key else path
     what = f"The name {value_text(error.instance)}" if at_key else value_text(error.instance)
-    yield Finding(path=where, at_key=at_key, message=f"{what} is not {expected}.")
+    yield Finding(
+        path=where, at_key=at_key, message=f"{what} is not {expected}.", hint=of_form(error, path)
+    )
 
 
 def _empty(error: ValidationError, path: KeyPath) -> Iterator[Finding]:

@@ -1,29 +1,23 @@
-"""What a repository offers for a first `model-export.toml`: checkpoints, and code that builds
-models. Code is read, never run."""
+"""What a repository offers for a first `model-export.toml`: checkpoints and golden files."""
 
 from __future__ import annotations
 
-import ast
 import os
 import re
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ckpt_action.checkpoint.discover import discover
+from ckpt_action.checkpoint.discover import discover, opened
+from ckpt_action.checkpoint.names import natural_key, numbers_apart, only_numbers_differ
 from ckpt_action.checkpoint.records import CheckpointFiles
-from ckpt_action.config.definitions import call_problems
-from ckpt_action.config.npz import Array, npz_arrays
+from ckpt_action.checkpoint.same_model import other_model
+from ckpt_action.config.golden_names import golden_inputs
+from ckpt_action.config.npz import Array
+from ckpt_action.errors import CkptActionError
 
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__", "site-packages", "dist", "build"})
 _CHECKPOINT_FILE = re.compile(r".*[.](index|keras|h5|hdf5|weights[.]json)|saved_model[.]pbtxt?")
-_BUILDER = re.compile(
-    r"(build|create|make|get|define|construct)"
-    r"(_?(the|a|my|keras|tf))?(_?(model|network|net|module|classifier|generator))?"
-)
-_MODEL_CALLS = frozenset({"Model", "Sequential", "Functional"})
-_MODEL_BASES = frozenset({"Model", "Module", "Sequential"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,23 +28,8 @@ class FoundCheckpoint:
     """As `checkpoints` names it, relative to the folder searched."""
     files: CheckpointFiles | None
     """The latest; None where it is there but cannot be read."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Builder:
-    """A function or class that can be called without arguments and seems to return a model."""
-
-    file: Path
-    """Relative to the folder searched."""
-    root: Path
-    """The folder, relative to the folder searched, from which Python imports it."""
-    module: str
-    attribute: str
-    certainty: int
-    """Of several the one with the highest is meant."""
-
-    def __str__(self) -> str:
-        return f"{self.module}:{self.attribute}"
+    others: tuple[str, ...] = ()
+    """Names of files beside it that may be later, as far as their names tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,30 +41,21 @@ class Golden:
     inputs: Mapping[str, Array]
 
 
-def find_golden(folder: Path) -> Golden | None:
-    """The one golden file below `folder`; None where there is none, or more than one."""
-    found = [
+def find_golden(folder: Path) -> tuple[Golden, ...]:
+    """Every golden file below `folder`."""
+    return tuple(
         Golden(file=(path / name).as_posix(), inputs=inputs)
-        for path, names in _walk(folder)
+        for path, names in walk(folder)
         for name in names
         if name.endswith(".npz") and (path.name == "golden" or "golden" in name)
-        if (inputs := _inputs(folder / path / name))
-    ]
-    return found[0] if len(found) == 1 else None
-
-
-def _inputs(file: Path) -> Mapping[str, Array]:
-    try:
-        arrays = npz_arrays(file)
-    except (OSError, ValueError):
-        return {}
-    return {n.removeprefix("in_"): array for n, array in arrays.items() if n.startswith("in_")}
+        if (inputs := golden_inputs(folder / path / name))
+    )
 
 
 def find_checkpoints(folder: Path) -> tuple[FoundCheckpoint, ...]:
     """Every folder of checkpoints below `folder`, sorted; files of different models apart."""
     found: list[FoundCheckpoint] = []
-    for path, names in _walk(folder):
+    for path, names in walk(folder):
         if any(_CHECKPOINT_FILE.fullmatch(name) for name in names):
             found += _checkpoints_in(path.as_posix(), folder)
     return tuple(found)
@@ -99,104 +69,38 @@ def _checkpoints_in(pattern: str, folder: Path) -> Iterator[FoundCheckpoint]:
         return
     latest, _ = discover((pattern,), folder, "latest")
     if len(every) > 1 and latest:
-        yield FoundCheckpoint(pattern=pattern, files=latest[0])
+        yield _found(pattern, latest[0])
         return
-    for files in every:
+    for files, others in _last_of_each(every):
         single = files.path.relative_to(folder.absolute()).as_posix()
-        yield FoundCheckpoint(pattern=single, files=files)
+        names = tuple(other.path.name for other in others)
+        yield replace(_found(single, files), others=names)
 
 
-def find_builders(folder: Path) -> tuple[Builder, ...]:
-    """Everything below `folder` that seems to build a model, the most certain first."""
-    found = [
-        builder
-        for path, names in _walk(folder)
-        for name in names
-        if name.endswith(".py")
-        for builder in _builders_in(path / name, folder)
-    ]
-    roots: dict[str, set[Path]] = {}
-    for builder in found:
-        roots.setdefault(builder.module, set()).add(builder.root)
-    distinct = [_from_top(b) if len(roots[b.module]) > 1 else b for b in found]
-    return tuple(sorted(distinct, key=lambda builder: (-builder.certainty, str(builder))))
+def _last_of_each(
+    every: Sequence[CheckpointFiles],
+) -> Iterator[tuple[CheckpointFiles, Sequence[CheckpointFiles]]]:
+    """The last in natural order of those whose names differ by numbers alone, and the rest."""
+    by_form: dict[str, list[CheckpointFiles]] = {}
+    for files in sorted(every, key=lambda files: natural_key(files.path)):
+        by_form.setdefault(numbers_apart(files.path)[0], []).append(files)
+    for group in by_form.values():
+        *others, last = group
+        paths = [files.path for files in group]
+        if others and only_numbers_differ(paths) and not other_model(last.path, paths[:-1]):
+            yield last, others
+        else:
+            yield from ((files, ()) for files in group)
 
 
-def _from_top(builder: Builder) -> Builder:
-    """Named from the folder searched, as its own root has a module of the same name as another."""
-    parts = (*builder.root.parts, builder.module)
-    if not all(part.isidentifier() for part in builder.root.parts):
-        return builder
-    return replace(builder, root=Path(), module=".".join(parts))
-
-
-def _builders_in(file: Path, folder: Path) -> Iterator[Builder]:
+def _found(pattern: str, files: CheckpointFiles) -> FoundCheckpoint:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(folder.joinpath(file).read_bytes())
-    except (OSError, ValueError, SyntaxError, RecursionError):
-        return
-    root = file.parent
-    while folder.joinpath(root, "__init__.py").is_file() and root != Path():
-        root = root.parent
-    parts = file.relative_to(root).with_suffix("").parts
-    parts = parts[:-1] if parts[-1] == "__init__" else parts
-    if not parts or not all(part.isidentifier() for part in parts):
-        return
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    models = {node.name for node in classes if any(_last(b) in _MODEL_BASES for b in node.bases)}
-    for node in tree.body:
-        certainty = _certainty(node, models)
-        if certainty and isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield Builder(
-                file=file,
-                root=root,
-                module=".".join(parts),
-                attribute=node.name,
-                certainty=certainty,
-            )
+        return FoundCheckpoint(pattern=pattern, files=opened(files))
+    except CkptActionError:
+        return FoundCheckpoint(pattern=pattern, files=None)
 
 
-def _certainty(node: ast.stmt, models: set[str]) -> int:
-    """How surely calling `node` without arguments gives a model; 0 is not at all."""
-    if isinstance(node, ast.ClassDef):
-        return 1 if node.name in models and not any(call_problems(node, ())) else 0
-    if not isinstance(node, ast.FunctionDef) or any(call_problems(node, ())):
-        return 0
-    named = _BUILDER.fullmatch(node.name) is not None
-    return 2 * _returns_model(node, models) + named + (named and "model" in node.name)
-
-
-def _returns_model(function: ast.FunctionDef, models: set[str]) -> bool:
-    """Whether it returns a call of `Sequential(...)`, `Model(...)`, a model class of the module, or
-    a name that was assigned one."""
-    calls = _MODEL_CALLS | models
-    assigned = {
-        target.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Assign) and _last(node.value) in calls
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    return any(
-        _last(node.value) in calls
-        or (isinstance(node.value, ast.Name) and node.value.id in assigned)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Return) and node.value is not None
-    )
-
-
-def _last(node: ast.expr) -> str:
-    """`Model` of `keras.Model` and of `keras.Model(...)`."""
-    if isinstance(node, ast.Call):
-        node = node.func
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Folders, relative to `folder`, and their files; without hidden ones and environments."""
     for path, folders, names in os.walk(folder):
         folders[:] = sorted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ckpt_action.config.schema import schema
 from ckpt_action.config.wording import KeyPath
 
 
@@ -27,6 +28,15 @@ class ModelTable:
         """Key path of `key` where it was written, and of what lies below it."""
         inherited = key not in self._own and key in self._defaults
         return (("defaults", key) if inherited else (*self.path, key)) + rest
+
+    @property
+    def is_longer_name(self) -> bool:
+        """Whether the header goes on where the name has a dot, as in `[models.Mnist.v2]`."""
+        known = {*schema()["definitions"]["model"]["properties"]}
+        inner = [
+            value for value in self._own.values() if isinstance(value, dict) and {*value} & known
+        ]
+        return bool(inner) and len(inner) == len(self._own) and not {*self._own} & known
 
     def uses_default(self, key: str) -> bool:
         return key not in self._own and key in self._defaults

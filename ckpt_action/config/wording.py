@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ckpt_action.config.vocabulary import ENTRY_POINT
+
 KeyPath = tuple[str | int, ...]
 """Keys and array indexes from the top of the document."""
 
@@ -48,6 +50,23 @@ def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`") -> str:
     by_plain = {_plain(name): name for name in known}
     near = get_close_matches(_plain(word), by_plain, n=1, cutoff=0.6)
     return f"Did you mean {quote}{by_plain[near[0]]}{quote}?" if near else ""
+
+
+def as_entry_point(value: str) -> str:
+    """`Write ...` for what was meant by `package/module.py:build`, `package.module.build`, or
+    `module:build(5)`; empty where that is not clear."""
+    called = re.fullmatch(r"([^()]*)\((.*)\)", value.strip())
+    file, _, attribute = (called[1] if called else value).replace("\\", "/").partition(":")
+    module = file.removeprefix("./").removesuffix(".py").replace("/", ".")
+    if not attribute and file.endswith(".py"):
+        asks = re.fullmatch(ENTRY_POINT, f"{module}:build")
+        return f"Name the function too, as in `{module}:build`." if asks else ""
+    if not attribute:
+        module, _, attribute = module.rpartition(".")
+    meant = f"{module}:{attribute}"
+    with_arguments = called and called[2].strip()
+    rest = ", and what it is called with as `arguments` of the model" if with_arguments else ""
+    return f"Write `{meant}`{rest}." if re.fullmatch(ENTRY_POINT, meant) else ""
 
 
 def _plain(word: str) -> str:

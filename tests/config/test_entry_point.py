@@ -47,8 +47,28 @@ ACCEPTED = {
     "walrus": "print(build := 3)",
     "loop": "for build in (): pass",
     "latin-1": "# -*- coding: latin-1 -*-\n# \xe4\ndef build(): ...".encode("latin-1"),
+    "saved array": "import numpy as np\nnp.save('x', 1)\ndef build(): ...",
     "odd escape": "x = '\\d'\ndef build(): ...",
 }
+
+
+@pytest.mark.parametrize(
+    ("source", "call"),
+    [
+        ("build().fit(x, y)", "build().fit"),
+        ("model = build()\nfor _ in range(3):\n    h = model.fit(x)\n", "model.fit"),
+        ("with strategy.scope():\n    model.save_weights('w')\n", "model.save_weights"),
+        ("if DEBUG:\n    pass\nelse:\n    build().save('m.keras')\n", "build().save"),
+        ("m = tf.train.CheckpointManager(c, 'd', 3)\nm.save()", "tf.train.CheckpointManager"),
+    ],
+)
+def test_a_module_that_trains_when_it_is_imported_is_warned_of(check, source, call):
+    (message,) = check({"model.py": f"def build(): ...\n{source}"})
+    assert f"`{call}` is called outside of any function" in message
+    assert message.endswith("importing it trains.")
+    for line in ("if __name__ == '__main__':", "def train():", "class Run:"):
+        body = "".join(f"    {part}\n" for part in source.splitlines())
+        assert check({"model.py": f"def build(): ...\n{line}\n{body}"}) == []
 
 
 @pytest.mark.parametrize("source", ACCEPTED.values(), ids=ACCEPTED)
@@ -110,6 +130,60 @@ def test_a_package_and_a_method_of_a_class(check):
     assert check(files, "pkg:Nte.make") == ["`pkg/__init__.py` does not define `Nte`."]
 
 
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("build = 'mobile'", "a string"),
+        ("build: str = f'{x}'", "a string"),
+        ("build = 3", "a number"),
+        ("build = [make()]", "a list"),
+        ("build = None", ""),
+        ("build = 'x'\nbuild = make()", ""),
+        ("build = 'x'\ndef f():\n    global build\n    build = make", ""),
+        ("build = 'x'\nfrom other import *", ""),
+        ("try:\n    build = 'x'\nexcept NameError:\n    pass", ""),
+    ],
+)
+def test_what_is_certainly_no_callable_is_refused(check, source, kind):
+    said = [f"`model:build` is {kind}, not a function or a class."] if kind else []
+    assert check({"model.py": source}) == said
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("model:samples", ""),
+        ("libb:nope", "There is no module `libb` below this file's folder."),
+        ("model:nope", "`model.py` does not define `nope`."),
+        ("model:needing", "`model:needing` needs the argument `n`."),
+        ("model:SAMPLES", "`model:SAMPLES` is a list, not a function or a class."),
+    ],
+)
+def test_representative_data_is_checked_as_an_entry_point_is(check, data, message):
+    source = "def build(): ...\ndef samples(): ...\ndef needing(n): ...\nSAMPLES = [1]\n"
+    check({"model.py": source})
+    target = f'{{ format = "tflite", quantize = "int8", representative-data = "{data}" }}'
+    FILE.write_text(FILE.read_text().replace('"saved-model"', target))
+    problems = load_config(FILE).problems
+    assert [problem.message for problem in problems] == ([message] if message else [])
+    assert all(p.where.key_path.endswith("targets[0].representative-data") for p in problems)
+
+
+@pytest.mark.parametrize("exports", [True, False])
+def test_a_module_to_import_that_is_nowhere_is_a_warning_where_exports_run(
+    check, exports, monkeypatch
+):
+    """Elsewhere the packages of the code need not be installed."""
+    monkeypatch.setattr("ckpt_action.config.entry_point.exports_here", lambda: exports)
+    check({"model.py": "def build(): ..."})
+    line = 'import = ["libb", "json", "keras.layers"]\ntargets'
+    FILE.write_text(FILE.read_text().replace("targets", line))
+    loaded = load_config(FILE)
+    said = "There is no module `libb` below this file's folder, and this Python has none installed."
+    assert [p.message for p in loaded.problems] == ([said] if exports else [])
+    assert loaded.config is not None
+
+
 def test_a_compiled_module_cannot_be_told(check):
     assert check({"model.cpython-311-x86_64-linux-gnu.so": b"\x7fELF"}) == []
 
@@ -146,6 +220,21 @@ def test_no_folder_is_named_that_is_a_package_or_one_of_several_or_an_environmen
     assert hints() == ["Add the folder it lies in to `python-path` of `[export]`."]
     check({"one/model.py": "", "two/model.py": ""})
     assert hints() == ["Add the folder it lies in to `python-path` of `[export]`."]
+
+
+def test_a_module_that_is_named_as_a_file_is_corrected(check):
+    check({"pkg/net.py": "def build(): ...", "net.py": "def build(): ..."}, "net.py:build")
+    assert hints() == ["A module is named without `.py`: write `net`."]
+    check({}, "pkg.net.py:build")
+    assert hints() == ["A module is named without `.py`: write `pkg.net`."]
+
+
+def test_the_folder_of_the_file_may_be_what_python_path_lacks(check):
+    check({"src/other.py": "", "utils2/__init__.py": "def build(): ..."}, "utils2:build")
+    export = '[export]\npython-path = ["src"]\n[models.m]'
+    FILE.write_text(FILE.read_text().replace("[models.m]", export))
+    hint = 'It lies in this file\'s folder: write `python-path = ["src", "."]` in `[export]`.'
+    assert hints() == [hint]
 
 
 def test_what_is_missing_is_given_as_a_line_to_copy(check):

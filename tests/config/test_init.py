@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ckpt_action.cli import main
+from ckpt_action.config.builders import find_builders
 from ckpt_action.config.load import load_config
 from ckpt_action.config.npz import npz_arrays
-from ckpt_action.config.survey import find_builders, find_golden
+from ckpt_action.config.scaffold import scaffold
+from ckpt_action.config.survey import FoundCheckpoint, find_golden
 from ckpt_action.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -76,9 +79,81 @@ def test_the_one_golden_file_says_what_the_inputs_are(tmp_path, monkeypatch):
     assert '["batch", 8, 8, 1]' in written
 
     FILE.unlink()
-    shutil.copy("golden/digits.npz", "another-golden.npz")  # which of them is the model's?
+    shutil.copy("golden/digits.npz", "another-golden.npz")
+    assert main(["init"]) == 0
+    assert 'golden = "golden/digits.npz"' in FILE.read_text()
+
+    FILE.unlink()
+    Path("golden/digits.npz").rename("golden/other.npz")  # which of them is the model's?
     assert main(["init"]) == 0
     assert "golden" not in FILE.read_text()
+
+
+def test_what_has_a_models_name_is_the_models(tmp_path, monkeypatch):
+    digits = ROOT / "examples" / "digits"
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "__init__.py").touch()
+    for name in ("cnn", "seq_tagger"):
+        copy(digits / "runs" / "digits", tmp_path / "runs" / name.replace("_", "-"))
+        shutil.copy(digits / "digits" / "model.py", tmp_path / "nets" / f"{name}.py")
+    (tmp_path / "golden").mkdir()
+    shutil.copy(digits / "golden" / "digits.npz", tmp_path / "golden" / "seq-tagger.npz")
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    cnn, tagger = load_config(FILE).config.models
+    assert (str(cnn.entry_point), cnn.verify.golden) == ("nets.cnn:build", None)
+    assert str(tagger.entry_point) == "nets.seq_tagger:build"
+    assert tagger.verify.golden == tmp_path / "golden" / "seq-tagger.npz"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("checkpoints/ckpt-40", "repository"),
+        ("checkpoints/epoch-10-val_loss-0.23.h5", "repository"),
+        ("checkpoints/weights-improvement-01-0.5.hdf5", "repository"),
+        ("exports/my_checkpoint", "repository"),
+        ("checkpoints/unet_epoch_12-val_loss-0.23.h5", "unet"),
+        ("checkpoints/mnist_cnn_best.weights.h5", "mnist_cnn"),
+        ("saved_models/resnet50.keras", "resnet50"),
+        ("experiments/captioner/ckpts/ckpt-3", "captioner"),
+        ("fold2/best.h5", "fold2"),
+    ],
+)
+def test_a_model_is_called_as_what_says_something(pattern, name, tmp_path):
+    checkpoint = FoundCheckpoint(pattern=pattern, files=None)
+    (table,) = re.findall(
+        r"(?m)^\[models[.](.+)\]$", scaffold(tmp_path / "repository", [checkpoint], [], [])
+    )
+    assert table == name
+
+
+def test_each_of_several_models_gets_its_builder_and_the_golden_file_beside_it(
+    tmp_path, monkeypatch
+):
+    digits = ROOT / "examples" / "digits"
+    for name in ("encoder", "decoder"):
+        copy(digits / "runs" / "digits", tmp_path / "checkpoints" / name)
+        shutil.copy(
+            digits / "golden" / "digits.npz", tmp_path / "checkpoints" / name / "golden.npz"
+        )
+    builders = [
+        f"def {n}():\n    return keras.Model()\n" for n in ("build_decoder", "make_encoder_model")
+    ]
+    (tmp_path / "model.py").write_text("\n".join(builders))
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    assert main(["validate"]) == 0
+    decoder, encoder = load_config(FILE).config.models
+    assert str(decoder.entry_point) == "model:build_decoder"
+    assert str(encoder.entry_point) == "model:make_encoder_model"
+    for model in (decoder, encoder):
+        assert model.verify.golden == tmp_path / "checkpoints" / model.name / "golden.npz"
+
+
+def test_editors_find_the_schema_by_the_first_line(tmp_path):
+    first = scaffold(tmp_path, [], [], []).splitlines()[0]
+    assert first in (ROOT / "docs" / "configuration.md").read_text().splitlines()
 
 
 DTYPES = ["float32", "float16", "int64", "uint8", "bool", "complex64", "S3", "U2"]
@@ -102,7 +177,7 @@ def test_the_headers_of_arrays_are_read_as_numpy_wrote_them(dtype, tmp_path):
 def test_a_damaged_golden_file_is_passed_over(keep, tmp_path):
     whole = (ROOT / "examples" / "digits" / "golden" / "digits.npz").read_bytes()
     (tmp_path / "golden.npz").write_bytes(whole[:keep])
-    assert find_golden(tmp_path) is None
+    assert find_golden(tmp_path) == ()
 
 
 def test_a_file_that_is_there_is_left_alone(tmp_path, monkeypatch, capsys):
@@ -112,6 +187,45 @@ def test_a_file_that_is_there_is_left_alone(tmp_path, monkeypatch, capsys):
     assert main(["init"]) == ExitCode.OUTPUT
     assert FILE.read_text() == "mine"
     assert "is there already" in capsys.readouterr().err
+
+
+def test_files_that_differ_by_numbers_alone_are_one_model(tmp_path, monkeypatch, capsys):
+    """As ModelCheckpoint names them by default; networks and folds stay apart."""
+    weights = ROOT / "tests" / "checkpoint" / "data" / "keras3_files" / "m.weights.h5"
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text("def build(): ...")
+    Path("ckpts").mkdir()
+    for name in ("Mnist-01-2.40", "Mnist-02-2.31", "Mnist-10-2.19"):
+        shutil.copy(weights, f"ckpts/{name}.weights.h5")
+    assert main(["init"]) == 0
+    (model,) = load_config(FILE).config.models
+    assert (model.name, model.checkpoints) == ("Mnist", ("ckpts/Mnist-10-2.19.weights.h5",))
+    others = "Mnist-01-2.40.weights.h5, Mnist-02-2.31.weights.h5"
+    assert f"\n# A guess: {others} may be later;\n" in FILE.read_text()
+    for first in ("fold_1", "resnet50"):
+        FILE.unlink()
+        shutil.rmtree("ckpts")
+        Path("ckpts").mkdir()
+        for name in (first, first[:-1] + "2"):
+            shutil.copy(weights, f"ckpts/{name}.weights.h5")
+        assert main(["init"]) == 0
+        assert len(load_config(FILE).config.models) == 2
+        assert "A guess" not in FILE.read_text()
+
+
+def test_a_second_file_in_a_subfolder_is_told(tmp_path, monkeypatch, capsys):
+    copy(CORPUS / "basecaller", tmp_path / "case")
+    (tmp_path / FILE).write_text("mine")
+    monkeypatch.chdir(tmp_path / "case")
+    said = "warning: ../model-export.toml is there already. This is a second file"
+    for in_git in (False, True):
+        assert main(["init"]) == 0
+        assert (said in capsys.readouterr().out) is in_git
+        FILE.unlink()
+        tmp_path.joinpath(".git").mkdir(exist_ok=True)
+    shutil.rmtree("data")
+    assert main(["init"]) == ExitCode.CHECKPOINT
+    assert "help: ../model-export.toml is there already.\n" in capsys.readouterr().err
 
 
 def test_nothing_is_written_where_there_is_no_checkpoint(tmp_path, capsys):
@@ -124,8 +238,26 @@ def test_without_a_builder_the_file_says_what_is_missing(tmp_path, monkeypatch, 
     copy(CORPUS / "basecaller" / "data", tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     assert main(["init"]) == ExitCode.CONFIG
-    assert "The key `entry-point` is missing" in capsys.readouterr().out
-    assert FILE.is_file()
+    said = capsys.readouterr().out
+    assert "The key `entry-point` is missing" in said
+    assert said.endswith("complete it as said above, then run `ckpt-action validate`.\n")
+    line = '# entry-point = "package.module:build"  # needed: the checkpoint holds weights only'
+    assert line in FILE.read_text().splitlines()
+
+
+def test_hdf5_files_are_opened_for_what_they_hold(tmp_path, monkeypatch):
+    """Weights need code, a whole model may do without."""
+    pytest.importorskip("h5py")
+    data = ROOT / "tests" / "checkpoint" / "data"
+    shutil.copy(data / "keras3_files" / "m.weights.h5", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == ExitCode.CONFIG
+    assert "# needed: the checkpoint holds weights only" in FILE.read_text()
+    FILE.unlink()
+    Path("m.weights.h5").unlink()
+    shutil.copy(CORPUS / "name_lstm_full_h5" / "data" / "model_weights.h5", tmp_path)
+    assert main(["init"]) == 0
+    assert "entry-point" not in FILE.read_text()
 
 
 SOURCES = {

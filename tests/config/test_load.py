@@ -52,7 +52,7 @@ def test_every_key_reaches_its_field(complete, project):
     assert model.checkpoints == ("runs/*/tf_ckpts", "runs/final.weights.h5")
     assert (model.select, model.keras) == ("all", "2")
     assert model.op_libraries == (project / "build" / "zero_out.so",)
-    assert model.imports == ("captioner.layers", "not_below_python_path")
+    assert model.imports == ("captioner.layers", "json")
     assert (model.safe_mode, model.lazy_init, model.timeout) == (False, False, 1.5)
     assert model.restore == Restore(
         root="gan.decoder", weights="ema", allow_missing=("head/*",), allow_unused=("step",)
@@ -130,6 +130,17 @@ def test_a_worktree_is_a_repository_too(project):
     (project / ".git").write_text("gitdir: elsewhere\n")
     (folder / FILE).write_text(SMALLEST.replace('"ckpt"', '"../runs/ckpt"'))
     assert load_config(folder / FILE).problems == ()
+
+
+@pytest.mark.parametrize("path", ["{root}/ckpt", "{root}/sub/../ckpt", "{root}/../elsewhere/ckpt"])
+def test_an_absolute_path_in_the_repository_is_given_as_a_relative_one(project, path):
+    folder = project / "sub"
+    folder.mkdir()
+    written = path.format(root=project.as_posix())
+    (folder / FILE).write_text(SMALLEST.replace('"ckpt"', f'"{written}"'))
+    (problem,) = load_config(folder / FILE).problems
+    assert "is not relative to this file" in problem.message
+    assert problem.hint == ("" if "elsewhere" in path else 'Write "../ckpt".')
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ckpt_action.checkpoint import discover
 from ckpt_action.cli import main
 from ckpt_action.errors import ExitCode
 
@@ -82,6 +83,73 @@ def test_everything_comes_at_once(digits, capsys):
     assert out.endswith("model-export.toml: 3 errors\n")
 
 
+@pytest.fixture
+def repository(digits):
+    """The example as a git repository, with the file moved to a subfolder of it."""
+    (digits / ".git").mkdir()
+    (digits / "deploy").mkdir()
+    (digits / "model-export.toml").rename(digits / "deploy" / "model-export.toml")
+    return digits
+
+
+@pytest.mark.parametrize("here", [".", "deploy"])
+def test_paths_from_another_folder_are_given_from_the_files(repository, here, monkeypatch, capsys):
+    monkeypatch.chdir(here)
+    file = "deploy/model-export.toml" if here == "." else "model-export.toml"
+    assert main(["validate", file]) == ExitCode.CHECKPOINT
+    out = capsys.readouterr().out
+    for hint in (
+        'It lies at "../golden/digits.npz": paths start from this file\'s folder.',
+        'It lies in `..`: write `python-path = [".."]` in `[export]`.',
+        "It lies at '../runs/digits/ckpt-*': paths start from the folder deploy.",
+    ):
+        assert f"help: {hint}" in out
+    edit(repository / "deploy" / "model-export.toml", '"runs/', '"../runs/')
+    edit(repository / "deploy" / "model-export.toml", '"golden/', '"../golden/')
+    edit(
+        repository / "deploy" / "model-export.toml",
+        "version = 1\n",
+        'version = 1\n[export]\npython-path = [".."]\n',
+    )
+    assert main(["validate", file]) == 0
+
+
+def test_paths_from_the_working_directory_are_given_from_the_files(repository, monkeypatch, capsys):
+    (repository / "deploy" / "model-export.toml").rename("model-export.toml")
+    (repository / "golden" / "digits.npz").rename("deploy/digits.npz")
+    edit(repository / "model-export.toml", '"golden/', '"')
+    monkeypatch.chdir("deploy")
+    assert main(["validate", "../model-export.toml"]) == ExitCode.CONFIG
+    said = capsys.readouterr().out
+    assert 'It lies at "deploy/digits.npz": paths start from this file\'s folder.' in said
+
+
+def test_a_golden_file_in_a_folder_of_the_repository_is_found(repository, capsys):
+    edit(repository / "deploy" / "model-export.toml", '"golden/', '"')
+    assert main(["validate", "deploy/model-export.toml"]) == ExitCode.CHECKPOINT
+    assert 'help: Did you mean "../golden/digits.npz"?' in capsys.readouterr().out
+
+
+def test_a_golden_file_one_folder_further_down_is_found(digits, capsys):
+    edit(digits / "model-export.toml", '"golden/', '"')
+    assert main(["validate"]) == ExitCode.CONFIG
+    assert 'help: Did you mean "golden/digits.npz"?' in capsys.readouterr().out
+    shutil.copytree("golden", "another")
+    assert main(["validate"]) == ExitCode.CONFIG
+    assert "Did you mean" not in capsys.readouterr().out
+
+
+def test_the_file_of_a_folder_around_is_named(digits, monkeypatch, capsys):
+    monkeypatch.chdir("golden")
+    assert main(["validate"]) == ExitCode.CONFIG
+    assert "help: `ckpt-action init` writes a first one." in capsys.readouterr().out
+    (digits / ".git").mkdir()
+    for verb in ("validate", "plan", "export"):
+        assert main([verb]) == ExitCode.CONFIG
+        hint = "There is one in `..`: give `../model-export.toml`, or go there first."
+        assert f"help: {hint}" in "".join(capsys.readouterr())
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -117,6 +185,45 @@ def test_weights_without_an_entry_point_cannot_be_rebuilt(digits, capsys):
     edit(digits / "model-export.toml", 'entry-point = "digits.model:build"\n', "")
     assert main(["validate"]) == ExitCode.CONFIG
     assert "The key `entry-point` is missing: ckpt-40" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_weights_in_hdf5_are_told_from_a_model(digits, capsys, command, monkeypatch):
+    """Both say the same of the same file; without h5py `validate` says nothing of it."""
+    pytest.importorskip("h5py")
+    edit(digits / "model-export.toml", 'entry-point = "digits.model:build"\n', "")
+    edit(digits / "model-export.toml", "runs/digits/ckpt-*", "m.weights.h5")
+    shutil.copy(ROOT / "tests" / "checkpoint" / "data" / "keras3_files" / "m.weights.h5", digits)
+    assert main([command]) == ExitCode.CONFIG
+    said = "The key `entry-point` is missing: m.weights.h5 (keras-weights-h5) holds weights, but"
+    assert said in "".join(capsys.readouterr())
+    monkeypatch.setattr(discover, "find_spec", lambda name: None)
+    assert main(["validate"]) == 0
+
+
+def test_a_damaged_hdf5_file_that_has_to_hold_the_model_is_opened(digits, capsys):
+    pytest.importorskip("h5py")
+    edit(digits / "model-export.toml", 'entry-point = "digits.model:build"\n', "")
+    edit(digits / "model-export.toml", "runs/digits/ckpt-*", "m.weights.h5")
+    whole = (ROOT / "tests" / "checkpoint" / "data" / "keras3_files" / "m.weights.h5").read_bytes()
+    (digits / "m.weights.h5").write_bytes(whole[:200] + bytes(len(whole) - 200))
+    assert main(["validate"]) == ExitCode.CHECKPOINT
+    assert "m.weights.h5 is damaged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_weights_beside_their_architecture_show_the_entry_point(digits, capsys, command):
+    edit(digits / "model-export.toml", 'entry-point = "digits.model:build"\n', "")
+    folder = digits / "runs" / "digits"
+    (folder / "log.json").write_text('{"loss": 1}')
+    (folder / "model.json").write_text('{"class_name": "Sequential", "config": {}}')
+    assert main([command]) == ExitCode.CONFIG
+    shown = "".join(capsys.readouterr())
+    assert "model.json beside it says how" in shown
+    assert 'model_from_json(open("runs/digits/model.json").read())' in shown
+    (folder / "other.json").write_text('{"class_name": "Sequential", "config": {}}')
+    assert main([command]) == ExitCode.CONFIG
+    assert "beside it says how" not in "".join(capsys.readouterr())
 
 
 def test_why_a_checkpoint_was_chosen_is_a_note(digits, capsys):
@@ -190,15 +297,16 @@ def test_json(digits, capsys):
     (problem,) = file["problems"]
     assert problem == {
         "severity": "error",
-        "code": "config",
-        "exit_code": 3,
+        "code": 3,
         "message": "Unknown key `goldn`.",
         "hint": "Did you mean `golden`?",
         "details": [],
-        "file": "model-export.toml",
-        "line": 13,
-        "column": 1,
-        "key_path": "models.digits.verify.goldn",
+        "where": {
+            "file": "model-export.toml",
+            "line": 13,
+            "column": 1,
+            "key_path": "models.digits.verify.goldn",
+        },
     }
 
 
@@ -251,6 +359,20 @@ def test_a_golden_file_whose_names_are_of_no_signature(case, digits, capsys):
     assert code == (ExitCode.CONFIG if listed else 0), said
     expected = "signature `serving_default` needs `in_image`, `out_digit`."
     assert (f"The golden file has {listed}; {expected}" in said) is bool(listed)
+
+
+def test_a_golden_file_without_signatures_has_inputs_and_outputs_only(digits, capsys):
+    np = pytest.importorskip("numpy")
+    file = digits / "model-export.toml"
+    text = file.read_text()
+    start = text.index("[models.digits.signatures")
+    file.write_text(text[:start] + text[text.index("[models.digits.verify]") :])
+    np.savez("golden/digits.npz", in_a=np.zeros(1), out_0=np.zeros(1))
+    assert main(["validate"]) == 0
+    np.savez("golden/digits.npz", x=np.zeros(1), out_0=np.zeros(1), y=np.zeros(1))
+    assert main(["validate"]) == ExitCode.CONFIG
+    said = capsys.readouterr().out
+    assert "The golden file has `x`, `y`, which is no input and no output." in said
 
 
 def test_golden_names_are_left_alone_where_no_outputs_are_declared(digits):
