@@ -14,10 +14,12 @@ from ckpt_action.checkpoint.damage import problem
 from ckpt_action.checkpoint.foreign import HDF5_MAGIC, LFS_MAGIC, ZIP_MAGIC, head
 from ckpt_action.checkpoint.identify import is_keras_folder, is_orbax, is_prefix, is_saved_model
 from ckpt_action.checkpoint.keras_archive import shard_names
-from ckpt_action.checkpoint.names import natural_key, prefix_of, shown
+from ckpt_action.checkpoint.names import natural_key, prefix_of, shown, without_part
 from ckpt_action.checkpoint.patterns import is_glob, matches
 from ckpt_action.checkpoint.table import is_table
+from ckpt_action.checkpoint.tf1_table import table_files
 from ckpt_action.errors import CkptActionError, Problem
+from ckpt_action.repository import other_bases, path_from
 
 _WEIGHTS = (".h5", ".hdf5", ".keras")
 
@@ -42,19 +44,23 @@ class Candidates:
 
 def candidates_for(pattern: str, folder: Path) -> Candidates:
     """Everything that `pattern`, relative to `folder`, can mean."""
-    found = Candidates()
     if "\0" in pattern:
-        found.problems.append(problem(folder, f"{pattern!r} can be no path.", ""))
-        return found
+        return Candidates(problems=[problem(folder, f"{pattern!r} can be no path.", "")])
     literal = Path(os.path.normpath(folder / pattern))
+    found = _there(pattern, literal, folder)
+    if not (found.paths or found.problems or found.torn):
+        found.problems.append(_elsewhere(pattern, folder) or _nothing(pattern, literal))
+    return found
+
+
+def _there(pattern: str, literal: Path, folder: Path) -> Candidates:
+    found = Candidates()
     if is_prefix(literal) or literal.exists() or not is_glob(pattern):
         _add_named(found, literal)
     else:
         for path in matches(pattern, folder):
             _add_matched(found, path)
         found.paths = _without_shards(found.paths)
-    if not (found.paths or found.problems or found.torn):
-        found.problems.append(_nothing(pattern, literal))
     return found
 
 
@@ -66,6 +72,9 @@ def _add_named(found: Candidates, path: Path) -> None:
     elif prefix is not None and is_prefix(prefix):
         found.notes.append(f"{path.name} is one file of a checkpoint; its prefix is {prefix.name}.")
         found.add(prefix)
+    elif prefix is not None and _is_tables(prefix):
+        found.notes.append(f"{path.name} is the graph of the checkpoint {prefix.name}.")
+        found.add(prefix)
     elif prefix is not None and path.is_file():
         missing = prefix.name + ".index"
         message = f"{path.name} cannot be read without {missing}, which is missing."
@@ -75,8 +84,8 @@ def _add_named(found: Candidates, path: Path) -> None:
     elif path.name == state_file.NAME and path.is_file() and _listed(path.parent):
         found.notes.append("`checkpoint` is a list of checkpoints; its folder is meant.")
         _add_folder(found, path.parent)
-    elif path.exists():
-        found.add(path)
+    elif path.exists() or _is_tables(path):
+        found.add(_whole(path))
 
 
 def _add_matched(found: Candidates, path: Path) -> None:
@@ -93,7 +102,7 @@ def _add_matched(found: Candidates, path: Path) -> None:
         if _is_checkpoint_folder(path) or _listed(path):
             _add_folder(found, path)
     elif _is_checkpoint_file(path):
-        found.add(path)
+        found.add(_whole(path))
 
 
 def _add_folder(found: Candidates, folder: Path) -> None:
@@ -117,7 +126,7 @@ def _listed(folder: Path) -> list[Path]:
             if item.suffix == ".index" and _is_checkpoint_file(item):
                 listed.add(prefix)
         elif _is_checkpoint_folder(item) if item.is_dir() else _is_checkpoint_file(item):
-            listed.add(item)
+            listed.add(_whole(item))
     return _without_shards(sorted(listed, key=natural_key))
 
 
@@ -167,8 +176,34 @@ def _is_checkpoint_file(file: Path) -> bool:
     return file.name.endswith(".weights.json")
 
 
+def _whole(path: Path) -> Path:
+    """The checkpoint that `path` is, or is one of several files of."""
+    whole = without_part(path)
+    return whole if whole != path and _is_tables(whole) else path
+
+
+def _is_tables(path: Path) -> bool:
+    """Whether `path` is a checkpoint of the V1 format of TF1, in one file or in several."""
+    with contextlib.suppress(OSError):
+        return bool(table_files(path))
+    return False
+
+
 def _has_data(index: Path) -> bool:
     return any(index.parent.glob(f"{index.stem}.data-*")) if "[" not in index.stem else True
+
+
+def _elsewhere(pattern: str, folder: Path) -> Problem | None:
+    """Nothing matched from `folder`, but from the repository's root or the working directory."""
+    if "**" in pattern:  # which would search all of it
+        return None
+    for base in other_bases(folder):
+        literal = Path(os.path.normpath(base / pattern))
+        if _there(pattern, literal, base).paths:
+            away = path_from(folder, literal)
+            hint = f"It lies at {away!r}: paths start from the folder {folder.name}."
+            return problem(folder, f"{pattern!r} matches no checkpoint.", hint)
+    return None
 
 
 def _nothing(pattern: str, literal: Path) -> Problem:
@@ -181,14 +216,20 @@ def _nothing(pattern: str, literal: Path) -> Problem:
     while not there.is_dir() and there != there.parent:
         there = there.parent
     present = [path.name for path in _listed(there)]
-    near = difflib.get_close_matches(literal.name, present, n=1)
+    items = sorted(_items(there))
+    first, *rest = literal.relative_to(there).parts or (there.name,)
+    folders = [item.name for item in items if item.is_dir()]
+    near = difflib.get_close_matches(first, folders if rest else [*present, *folders], n=1)
     hint = f"Did you mean {near[0]!r}?" if near else ""
     if present:
         hint = f"{hint} In {there.name} there are: {shown(present)}.".strip()
     else:
-        names = sorted(item.name + "/" * item.is_dir() for item in _items(there))
-        hint = f"{there.name} holds no checkpoint" + (f", only: {shown(names)}." if names else ".")
-    return problem(there, f"{pattern!r} matches no checkpoint.", hint)
+        names = [item.name + "/" * item.is_dir() for item in items]
+        below = [f"{item.name}/{path.name}" for item in items for path in _listed(item)]
+        only = f", only: {shown(names)}." if names else "."
+        hint += f" {there.name} holds no checkpoint{only}"
+        hint += f" Below it there are: {shown(below)}." if below else ""
+    return problem(there, f"{pattern!r} matches no checkpoint.", hint.strip())
 
 
 def _dvc(path: Path) -> Path:

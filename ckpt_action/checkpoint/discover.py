@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from ckpt_action.checkpoint.candidates import Candidates, candidates_for
 from ckpt_action.checkpoint.identify import identify
-from ckpt_action.checkpoint.records import CheckpointFiles
+from ckpt_action.checkpoint.records import CheckpointFiles, Kind
 from ckpt_action.checkpoint.select import Select, choose
 from ckpt_action.errors import CkptActionError, Problem
 
@@ -42,6 +43,14 @@ def discover(
         else:
             whole.append(replace(files, notes=(*found.notes, *why)))
     return tuple(whole), tuple(problems)
+
+
+def opened(files: CheckpointFiles) -> CheckpointFiles:
+    """`files`, an HDF5 file that was only measured with the kind that it is inside; as they are
+    where h5py is not there to read it. Raises CkptActionError where it is damaged."""
+    if files.kind is not Kind.HDF5 or find_spec("h5py") is None:
+        return files
+    return replace(identify(files.path), notes=files.notes)
 
 
 def _merge(into: Candidates, found: Candidates) -> None:

@@ -7,7 +7,6 @@ Links and storage outside the file are refused, so that a file can show nothing 
 from __future__ import annotations
 
 import io
-import itertools
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from ckpt_action.checkpoint.damage import AGAIN, broken
 from ckpt_action.checkpoint.dtypes import SIZES, numpy_dtype
+from ckpt_action.checkpoint.hdf5_datasets import check_places, dtype_of, texts, walk
 from ckpt_action.checkpoint.records import Entry, Kind, Role, Writer
-from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.errors import CkptActionError, ExitCode, fail, first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_DEEPEST = 64
-_RATIO = 2000  # deflate shrinks a thousandfold at most; more is a bomb
 _EARLY = "_layer_checkpoint_dependencies"
 
 
@@ -40,8 +38,8 @@ class Hdf5Weights:
         h5py = _h5py()
         with self._reading():
             self._root = h5py.File(file if content is None else io.BytesIO(content), "r")
-            self._datasets = dict(_walk(self._root))
-            _check_places(self._datasets)
+            self._datasets = dict(walk(self._root))
+            check_places(self._datasets)
             self.kind = self._kind()
 
     @cached_property
@@ -60,10 +58,23 @@ class Hdf5Weights:
             start = "model_weights/" if "model_weights" in self._root else ""
             return {
                 name: tuple(
-                    f"{start}{name}/{weight}" for weight in _texts(top[name], "weight_names")
+                    f"{start}{name}/{weight}" for weight in texts(top[name], "weight_names")
                 )
-                for name in _texts(top, "layer_names")
+                for name in texts(top, "layer_names")
             }
+
+    @cached_property
+    def empty_layers(self) -> tuple[str, ...] | None:
+        """Keras 3 layout: names of the groups of layers that hold no value, those of nested models
+        too; None where the file lists no layers, as that of a subclassed model."""
+        with self._reading():
+            groups: list[str] = []
+            self._root.visit(groups.append)
+            places = [g.removesuffix("/vars") for g in groups if g.endswith("/vars")]
+            layers = [place for place in places if place.split("/")[-2:-1] == ["layers"]]
+            below = [*self._datasets, *layers]
+            empty = [one for one in layers if not any(key.startswith(f"{one}/") for key in below)]
+            return tuple(one.rpartition("/")[2] for one in empty) if layers else None
 
     @cached_property
     def writer(self) -> Writer:
@@ -76,6 +87,12 @@ class Hdf5Weights:
                 return Writer.KERAS_2
             named = any("name" in data.parent.attrs for data in self._datasets.values())
             return Writer.KERAS_3 if named else Writer.UNKNOWN
+
+    @cached_property
+    def backend(self) -> str | None:
+        """What Keras ran on when it wrote a legacy file: `tensorflow`, `theano`, `cntk`."""
+        with self._reading():
+            return self._attribute("backend")
 
     @cached_property
     def config(self) -> str | None:
@@ -92,7 +109,7 @@ class Hdf5Weights:
                 raise broken(self.file, f"{self.file.name} holds no value {key!r}.", "")
             data = self._datasets[key]
             value: NDArray[Any] = np.asarray(data[()])
-            brain = _dtype(data) == "bfloat16"
+            brain = dtype_of(data) == "bfloat16"
             return value.view(numpy_dtype("bfloat16")) if brain else value
 
     def _kind(self) -> Kind:
@@ -109,7 +126,7 @@ class Hdf5Weights:
         raise broken(self.file, f"{self.file.name} is an HDF5 file that {held}.", "")
 
     def _entry(self, key: str, data: Any) -> Entry:
-        dtype = _dtype(data)
+        dtype = dtype_of(data)
         if dtype != "string" and dtype not in SIZES:
             raise broken(self.file, f"{key!r} in {self.file.name} is of the type {dtype}.", AGAIN)
         shape = tuple(int(size) for size in data.shape)
@@ -141,71 +158,8 @@ class Hdf5Weights:
             raise
         except Exception as error:  # noqa: BLE001
             value = f" at {key!r}" if key else ""
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            message = f"{self.file.name} is damaged{value}: {reason.rstrip('.')}."
+            message = f"{self.file.name} is damaged{value}: {first_line(error).rstrip('.')}."
             raise broken(self.file, message, AGAIN) from None
-
-
-def _walk(group: Any, start: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Every dataset below `group` by path, in the order of the file."""
-    import h5py
-
-    if depth > _DEEPEST:
-        raise ValueError("its groups are nested without end")
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"{start}{name} is a link, perhaps to another file")  # noqa: TRY004
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            yield from _walk(item, f"{start}{name}/", depth + 1)
-        elif isinstance(item, h5py.Dataset):
-            _check_stored(f"{start}{name}", item)
-            yield f"{start}{name}", item
-
-
-def _dtype(data: Any) -> str:
-    """TensorFlow's name. HDF5 has no bfloat16: Keras 3 says so in an attribute; in Keras 2 it is
-    the one dtype that h5py stores as two opaque bytes."""
-    if data.dtype.kind in "OSU":
-        return "string"
-    name = str(data.attrs.get("dtype", "")) or str(data.dtype.name)
-    return "bfloat16" if name == "void16" else name
-
-
-def _check_stored(name: str, data: Any) -> None:
-    """Refuse what no Keras writes: HDF5 has no checksums, so damage shows by contradiction."""
-    if data.shape is None or data.is_virtual or data.external:
-        raise ValueError(f"the values of {name} lie outside the file")
-    stored = data.id.get_storage_size()
-    if data.nbytes > stored * _RATIO or (data.chunks is None and data.nbytes != stored):
-        raise ValueError(f"{name} claims {data.nbytes} bytes and has {stored}")
-    if data.dtype.byteorder == ">":
-        raise ValueError(f"{name} is big-endian")
-
-
-def _check_places(datasets: Mapping[str, Any]) -> None:
-    """No two values share bytes."""
-    places = sorted(
-        (data.id.get_offset(), data.nbytes, name)
-        for name, data in datasets.items()
-        if data.id.get_offset() is not None and data.nbytes
-    )
-    for (start, size, name), (following, _, other) in itertools.pairwise(places):
-        if start + size > following:
-            raise ValueError(f"{name} and {other} share bytes")
-
-
-def _texts(group: Any, name: str) -> list[str]:
-    """Names kept as an attribute; Keras splits a long list into `<name>0`, `<name>1`, ..."""
-    attributes = group.attrs
-    chunks = [attributes[name]] if name in attributes else []
-    while f"{name}{len(chunks)}" in attributes:
-        chunks.append(attributes[f"{name}{len(chunks)}"])
-    return [
-        text.decode() if isinstance(text, bytes) else str(text)
-        for chunk in chunks
-        for text in chunk
-    ]
 
 
 def _role(key: str) -> Role:
@@ -225,17 +179,6 @@ def _h5py() -> Any:
         raise fail(
             ExitCode.ENVIRONMENT,
             "Reading HDF5 files (.h5, .keras) needs h5py, which is not installed.",
-            hint="pip install 'ckpt-action[tensorflow]', or pip install h5py",
+            hint="Install it: pip install h5py",
         ) from None
     return h5py
-
-
-def declared_size(header: bytes) -> int | None:
-    """The size that an HDF5 file says it has, from its first 48 bytes; None where unknown.
-
-    Source: "HDF5 File Format Specification", II.A "Superblock". Sizes of eight bytes only.
-    """
-    at = {0: 40, 1: 44, 2: 28, 3: 28}.get(header[8] if len(header) > 8 else -1)
-    if at is None or len(header) < at + 8 or header[13 if header[8] < 2 else 9] != 8:
-        return None
-    return int.from_bytes(header[at : at + 8], "little")

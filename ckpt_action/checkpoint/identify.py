@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from ckpt_action.checkpoint.bundle import TensorBundle
 from ckpt_action.checkpoint.damage import AGAIN, broken, problem, reading
-from ckpt_action.checkpoint.described import describe
 from ckpt_action.checkpoint.foreign import (
     HDF5_MAGIC,
     LFS_HINT,
@@ -16,18 +14,17 @@ from ckpt_action.checkpoint.foreign import (
     head,
     is_lfs_pointer,
 )
-from ckpt_action.checkpoint.hdf5 import declared_size
+from ckpt_action.checkpoint.hdf5_datasets import declared_size
+from ckpt_action.checkpoint.hdf5_process import describe
 from ckpt_action.checkpoint.keras_archive import CONFIG, KerasArchive, shard_names
-from ckpt_action.checkpoint.names import step_of
+from ckpt_action.checkpoint.names import step_of, without_part
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, Role, Writer
 from ckpt_action.checkpoint.roles import read_roles
-from ckpt_action.checkpoint.table import is_table
-from ckpt_action.checkpoint.tf1_table import table_values
+from ckpt_action.checkpoint.tf1_table import table_files, table_values
 from ckpt_action.checkpoint.writer import writer_of
 from ckpt_action.errors import CkptActionError, Problem
 
 SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
-_PART = re.compile(r"-\d{5}-of-\d{5}$")
 _ORBAX = "_CHECKPOINT_METADATA"
 
 
@@ -61,14 +58,14 @@ def identify(path: Path, *, look_inside: bool = True) -> CheckpointFiles:
     if path.is_dir():
         return _folder(path, look_inside=look_inside)
     with reading(path):
+        if files := table_files(whole := without_part(path)):
+            return _tables(whole, files)
         _refuse_pointer(path)
         start = head(path, 48)
         if start.startswith(HDF5_MAGIC):
             return _hdf5(path, look_inside=look_inside)
         if start.startswith(ZIP_MAGIC):
             return _archive(path, look_inside=look_inside)
-        if is_table(path):
-            return _table(path)
         if start.lstrip().startswith(b"{") and path.suffix == ".json":
             return _sharded(path, look_inside=look_inside)
         what, hint = foreign_file(path)
@@ -96,17 +93,18 @@ def _bundle(path: Path, prefix: Path, kind: Kind) -> CheckpointFiles:
     return _found(path, kind, writer, files)
 
 
-def _table(file: Path) -> CheckpointFiles:
+def _tables(path: Path, files: tuple[Path, ...]) -> CheckpointFiles:
     """The V1 format of TF1."""
-    if _PART.search(file.name):
-        message = f"{file.name} is one of several files of a TF1 checkpoint in the V1 format."
-        hint = "Save it again in one, with tf.train.Saver(write_version=SaverDef.V2)."
-        raise broken(file, message, hint)
-    if not any(entry.dtype != "string" for entry in table_values(file)):
-        raise broken(file, f"{file.name} holds no variable of a model.", "")
-    meta = file.with_name(file.name + ".meta")
-    files = [file, meta] if meta.is_file() else [file]
-    return _found(file, Kind.TF1_V1, Writer.TENSORFLOW, files)
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise CkptActionError(*map(_missing, missing))
+    for file in files:
+        _refuse_pointer(file)
+    if not any(entry.dtype != "string" for entry in table_values(files)):
+        raise broken(path, f"{path.name} holds no variable of a model.", "")
+    meta = path.with_name(path.name + ".meta")
+    graph = [meta] if meta.is_file() else []
+    return _found(path, Kind.TF1_V1, Writer.TENSORFLOW, [*files, *graph])
 
 
 def _refuse_empty(bundle: TensorBundle, index: Path) -> None:
@@ -133,10 +131,7 @@ def _shard_problems(bundle: TensorBundle) -> list[Problem]:
     found = []
     for file, needed in zip(bundle.shards, bundle.shard_sizes, strict=True):
         if not file.is_file():
-            tracked = file.with_name(file.name + ".dvc").is_file()
-            hint = "Run `dvc pull`." if tracked else "Copy or commit all files of the checkpoint."
-            message = f"{file.name} is missing: the checkpoint is incomplete."
-            found.append(problem(file, message, hint))
+            found.append(_missing(file))
             continue
         with reading(file):
             if is_lfs_pointer(file):
@@ -145,6 +140,12 @@ def _shard_problems(bundle: TensorBundle) -> list[Problem]:
                 message = f"{file.name} is truncated: it has {size} bytes of at least {needed}."
                 found.append(problem(file, message, AGAIN))
     return found
+
+
+def _missing(file: Path) -> Problem:
+    tracked = file.with_name(file.name + ".dvc").is_file()
+    hint = "Run `dvc pull`." if tracked else "Copy or commit all files of the checkpoint."
+    return problem(file, f"{file.name} is missing: the checkpoint is incomplete.", hint)
 
 
 def _folder(path: Path, *, look_inside: bool) -> CheckpointFiles:

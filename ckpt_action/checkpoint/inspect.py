@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ckpt_action.checkpoint.bundle import TensorBundle
 from ckpt_action.checkpoint.bundle_index import BundleEntry
-from ckpt_action.checkpoint.described import describe
+from ckpt_action.checkpoint.hdf5_process import describe
 from ckpt_action.checkpoint.object_graph import GRAPH_KEY
 from ckpt_action.checkpoint.records import (
     CheckpointFiles,
@@ -18,7 +18,7 @@ from ckpt_action.checkpoint.records import (
 )
 from ckpt_action.checkpoint.roles import Roles, read_roles
 from ckpt_action.checkpoint.tf1_roles import optimizer_state
-from ckpt_action.checkpoint.tf1_table import table_values
+from ckpt_action.checkpoint.tf1_table import table_files, table_values
 
 _NO_VALUES = ("string", "variant", "resource")
 
@@ -28,7 +28,7 @@ def summarize(checkpoint: CheckpointFiles) -> CheckpointSummary:
     if checkpoint.kind in (Kind.OBJECT_GRAPH, Kind.NAME_BASED, Kind.SAVED_MODEL):
         return _bundle(checkpoint)
     if checkpoint.kind is Kind.TF1_V1:
-        entries = _by_name(table_values(checkpoint.path))
+        entries = _by_name(table_values(table_files(checkpoint.path)))
         return CheckpointSummary(files=checkpoint, entries=entries)
     containers = (Kind.KERAS_ARCHIVE, Kind.KERAS_WEIGHTS_SHARDED)
     container = checkpoint.kind if checkpoint.kind in containers else Kind.HDF5
@@ -52,7 +52,8 @@ def _bundle(checkpoint: CheckpointFiles) -> CheckpointSummary:
 def _by_graph(entry: BundleEntry, roles: Roles) -> Entry:
     loose = Role.OTHER if entry.key == GRAPH_KEY or entry.dtype in _NO_VALUES else Role.MODEL
     role = roles.by_key.get(entry.key, loose)
-    return _entry(entry, role, roles.full_names.get(entry.key, ""))
+    found = _entry(entry, role, roles.full_names.get(entry.key, ""))
+    return replace(found, path=roles.paths.get(entry.key, ""))
 
 
 def _entry(entry: BundleEntry, role: Role, full_name: str) -> Entry:

@@ -16,7 +16,7 @@ class Kind(str, Enum):
     NAME_BASED = "tf1-name-based"
     """TF1 `Saver` V2: variables by name, no object graph; perhaps a `.meta` beside it."""
     TF1_V1 = "tf1-v1-table"
-    """TF1 `Saver` V1: one table file."""
+    """TF1 `Saver` V1: table files."""
     KERAS_WEIGHTS = "keras-weights-h5"
     """Keras 3 layout (`.weights.h5`), also written by late Keras 2."""
     KERAS_WEIGHTS_EARLY = "keras-weights-h5-early"
@@ -73,6 +73,8 @@ class Entry:
     role: Role = Role.OTHER
     full_name: str = ""
     """The variable's name when it was saved, where the file keeps it."""
+    path: str = ""
+    """Where the model has what is stored below an optimizer, as restoring calls it; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ckpt_action.checkpoint.bundle_index import BundleEntry
+from ckpt_action.checkpoint.object_paths import object_paths
 from ckpt_action.checkpoint.records import ObjectGraph, ObjectNode, Role
 
 VALUE = "VARIABLE_VALUE"
 _INTEGERS = ("int32", "int64", "uint32", "uint64", "int16", "int8", "uint8")
+_MEAN = {"total", "count"}
 _METRIC_STATES = (
-    {"total", "count"},
     {"true_positives", "true_negatives", "false_positives", "false_negatives"},
     {"total_cm"},
 )
@@ -31,6 +32,8 @@ class Roles:
     """Checkpoint key to role; keys that the graph does not mention are absent."""
     full_names: Mapping[str, str]
     """Checkpoint key to the variable's name when it was saved."""
+    paths: Mapping[str, str]
+    """Checkpoint key below an optimizer to where the model has the value."""
     roots: Mapping[str, Role]
     """Children of the saved object and what each is."""
     optimizers: frozenset[int]
@@ -59,8 +62,24 @@ def read_roles(graph: ObjectGraph, entries: Mapping[str, BundleEntry]) -> Roles:
         if child != 0
     }
     return Roles(
-        by_key=by_key, full_names=full_names, roots=roots, optimizers=frozenset(walk.optimizers)
+        by_key=by_key,
+        full_names=full_names,
+        paths=dict(_paths_in_model(graph, walk, by_key)),
+        roots=roots,
+        optimizers=frozenset(walk.optimizers),
     )
+
+
+def _paths_in_model(
+    graph: ObjectGraph, walk: _Walk, by_key: Mapping[str, Role]
+) -> Iterator[tuple[str, str]]:
+    paths = object_paths(graph.nodes, walk.optimizers)
+    ways = tuple(f"{paths[optimizer]}/" for optimizer in walk.optimizers if optimizer in paths)
+    for number, node in enumerate(graph.nodes):
+        _, key = node.attributes.get(VALUE, ("", ""))
+        path = paths.get(number, "")
+        if key.startswith(ways) and by_key[key] is Role.MODEL and not path.startswith(ways):
+            yield key, path
 
 
 def recurrent_states(graph: ObjectGraph) -> frozenset[int]:
@@ -120,8 +139,9 @@ class _Walk:
     def _counts(self, number: int) -> bool:
         """Integers on their own beside the model: `save_counter`, epochs, steps."""
         entry = self.entries.get(self.nodes[number].attributes[VALUE][1])
-        beside = number in self.nodes[0].children.values() or number in self._global_steps()
-        return beside and entry is not None and entry.shape == () and entry.dtype in _INTEGERS
+        if entry is None or entry.shape != () or entry.dtype not in _INTEGERS:
+            return False
+        return number in self.nodes[0].children.values() or number in self._global_steps()
 
     def _global_steps(self) -> Iterator[int]:
         return (
@@ -142,7 +162,8 @@ class _Walk:
         return seen
 
     def _apart(self, number: int) -> bool:
-        return number in self.optimizers or number in self.states or _is_metric(self.nodes[number])
+        aside = number in self.optimizers or number in self.states
+        return aside or _is_metric(self.nodes[number], self.nodes)
 
     def _leads_away(self, edge: str, child: int) -> bool:
         """Edges to metrics and random states, by names that Keras and TensorFlow give."""
@@ -175,6 +196,10 @@ def _is_optimizer(node: ObjectNode) -> bool:
     )
 
 
-def _is_metric(node: ObjectNode) -> bool:
+def _is_metric(node: ObjectNode, nodes: tuple[ObjectNode, ...]) -> bool:
+    """By the names of a mean's variables too: others have `total` and `count` as attributes."""
     edges = set(node.children) - {"keras_api", "variables", "_fn_kwargs"}
+    if edges == _MEAN:
+        held = {edge: nodes[node.children[edge]].attributes.get(VALUE) for edge in edges}
+        return all(value is not None and value[0] == edge for edge, value in held.items())
     return any(states == edges for states in _METRIC_STATES)

@@ -8,9 +8,9 @@ from typing import Literal
 
 from ckpt_action.checkpoint.candidates import Candidates
 from ckpt_action.checkpoint.damage import problem
-from ckpt_action.checkpoint.names import natural_key, series_of, shown, step_of
+from ckpt_action.checkpoint.names import natural_key, numbers_apart, series_of, shown, step_of
 from ckpt_action.checkpoint.same_model import other_model
-from ckpt_action.errors import CkptActionError
+from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 
 Select = Literal["latest", "all"] | int
 
@@ -22,7 +22,7 @@ def choose(found: Candidates, select: Select, folder: Path) -> tuple[list[Path],
         _refuse_torn(found.torn, [])
         return paths, []
     if isinstance(select, int):
-        return _step(paths, select, folder), []
+        return _step(paths, select, folder)
     if len(paths) == 1:
         chosen, notes = paths, _stale(paths[0], found.latest)
     else:
@@ -48,16 +48,41 @@ def _refuse_torn(torn: list[Path], chosen: list[Path]) -> None:
         raise CkptActionError(*problems)
 
 
-def _step(paths: list[Path], step: int, folder: Path) -> list[Path]:
+def _step(paths: list[Path], step: int, folder: Path) -> tuple[list[Path], list[str]]:
     fitting = [path for path in paths if step_of(path) == step]
     if len(fitting) == 1:
-        return fitting
+        return fitting, []
+    if named := _with_number(paths, step):
+        note = f"{named.name} is the one with the number {step} of: {_listed(paths, folder)}."
+        return [named], [note]
     names = _listed(fitting or paths, folder)
     if fitting:
         message = f"{len(fitting)} checkpoints have the step {step}: {names}."
-    else:
-        message = f"No checkpoint has the step {step}; there are: {names}."
-    raise CkptActionError(problem(folder, message, "Narrow `checkpoints`, or change `select`."))
+        raise CkptActionError(problem(folder, message, "Narrow `checkpoints`, or change `select`."))
+    steps = sorted({one for path in paths if (one := step_of(path)) is not None})
+    message = f"No checkpoint has the step {step}; there are: {names}."
+    hint = "Their names tell none: write the one that is meant into `checkpoints`."
+    if steps:
+        hint = f"As in `select = {steps[-1]}`; the steps are {shown(list(map(str, steps)))}."
+    where = Where(file=str(folder), key_path="select")
+    raise fail(ExitCode.CHECKPOINT, message, hint=hint, where=where)
+
+
+def _with_number(paths: list[Path], number: int) -> Path | None:
+    """The one that a number asks for though no word says that it is a step: the names differ by
+    numbers alone, and one place among them has whole numbers that are different in each."""
+    apart = [numbers_apart(path) for path in paths]
+    if any(step_of(path) is not None for path in paths) or len({form for form, _ in apart}) != 1:
+        return None
+    columns = [
+        [int(text) for text in column]
+        for column in zip(*(numbers for _, numbers in apart), strict=True)
+        if all(text.isdecimal() for text in column)
+    ]
+    telling = [column for column in columns if len(set(column)) == len(paths)]
+    if len(telling) != 1 or number not in telling[0]:
+        return None
+    return paths[telling[0].index(number)]
 
 
 def _latest(

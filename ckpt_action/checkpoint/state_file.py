@@ -12,6 +12,8 @@ from pathlib import Path
 NAME = "checkpoint"
 _LATEST = re.compile(rb'^\s*model_checkpoint_path:\s*"((?:[^"\\]|\\.)*)"', re.MULTILINE)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
+_SEVERAL = re.compile(r"-\?{5}-of-\d{5}$")
+"""How TF1 names a checkpoint of the V1 format that lies in several files."""
 _LARGEST = 1 << 20
 
 
@@ -26,7 +28,7 @@ def named_in(folder: Path) -> str | None:
     if match is None:
         return None
     path = _ESCAPE.sub(_unescaped, match[1]).decode("utf-8", "replace")
-    return re.split(r"[/\\]", path)[-1] or None
+    return _SEVERAL.sub("", re.split(r"[/\\]", path)[-1]) or None
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

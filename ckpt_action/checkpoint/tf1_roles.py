@@ -18,6 +18,9 @@ _SLOT = re.compile(
     r"|Adadelta|Ftrl|AddSign|PowerSign|LARSOptimizer|ExponentialMovingAverage)(_\d+)?|adam_[mv]"
 )
 """TensorFlow's optimizers and averages, those of contrib, and BERT's own."""
+_FACTORED = re.compile(r"(?P<owner>.+)(/Adafactor(_\d+)?|_slot_(vr|vc|v|m))")
+"""Adafactor of tensor2tensor and of Mesh TensorFlow (T5): means over the rows and the columns of a
+variable, below its name or right behind it."""
 _POWER = re.compile(r"beta[12]_power(_\d+)?")
 _GENERIC = 2
 """Variables at least that must have a value of an unknown name before that counts as a slot."""
@@ -44,6 +47,9 @@ def _is_known(key: str, shapes: Shapes) -> bool:
     owner, _, leaf = key.rpartition("/")
     if _POWER.fullmatch(leaf):
         return shapes[key] == ()
+    if factored := _FACTORED.fullmatch(key):
+        of = shapes.get(factored["owner"])
+        return of is not None and shapes[key] in (of, of[:-1], of[:-2] + of[-1:])
     if not _SLOT.fullmatch(leaf):
         return False
     parts = owner.split("/")

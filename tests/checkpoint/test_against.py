@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,10 @@ import sys
 import pytest
 from checkpoint_files import CORPUS
 
+from ckpt_action.checkpoint.discover import discover
 from ckpt_action.cli import main
 from ckpt_action.errors import ExitCode
+from ckpt_action.jobs.against import Against, job_against
 
 DIGITS = CORPUS.parent.parent / "examples" / "digits"
 CHECKPOINT = "runs/digits/ckpt-40"
@@ -26,9 +29,12 @@ def digits(tmp_path, monkeypatch):
 
 
 def against(model, *options, cwd):
-    command = [sys.executable, "-B", "-m", "ckpt_action", "inspect", CHECKPOINT]
+    command = [sys.executable, "-m", "ckpt_action", "inspect", CHECKPOINT]
     command += ["--against", model, *options]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        command, cwd=cwd, env=environ, capture_output=True, text=True, check=False
+    )
 
 
 def test_a_declared_model_that_fits(digits):
@@ -45,6 +51,90 @@ def test_code_that_fits(digits):
     assert result.returncode == 0, result.stderr
     data = json.loads(result.stdout)
     assert (data["bound"], data["root"]) == (9, "model")
+
+
+def test_code_is_looked_for_where_the_configuration_says(digits):
+    (digits / "src").mkdir()
+    (digits / "digits").rename(digits / "src" / "digits")
+    config = digits / "model-export.toml"
+    text = config.read_text()
+    assert 'python-path = ["src"]' in refused("digits.model:build", digits)
+    config.write_text(text + '\n[export]\npython-path = ["src"]\n')
+    assert "There is no module `nets.model` below `src`." in refused("nets.model:build", digits)
+    result = against("digits.model:build", cwd=digits)
+    assert result.returncode == 0, result.stderr
+    assert "There is no such file" in refused("digits.model:build", digits, "--config", "nope.toml")
+
+
+WRITTEN_OTHERWISE = {
+    "digits/model.py:build": "Write `digits.model:build`.",
+    "digits/model.py": "Name the function too, as in `digits.model:build`.",
+    "digits.model:build(16)": "Write `digits.model:build`, and what it is called with as "
+    "`arguments` of the model.",
+    "digits.model:build()": "Write `digits.model:build`.",
+}
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("model", WRITTEN_OTHERWISE)
+def test_code_that_is_written_otherwise_is_corrected(model, declared, digits, capsys):
+    if not declared:
+        (digits / "model-export.toml").unlink()
+    assert main(["inspect", CHECKPOINT, "--against", model]) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert f"`{model}` is not `module:callable`, nor the name of a model." in said
+    assert f"help: {WRITTEN_OTHERWISE[model]}\n" in said
+
+
+def test_a_model_may_be_called_as_a_file(digits):
+    config = digits / "model-export.toml"
+    config.write_text(config.read_text().replace("[models.digits", '[models."net.py"'))
+    (files,), _ = discover((CHECKPOINT,), digits, "latest")
+    job, _ = job_against(files, Against(model="net.py"))
+    assert job.name == "net.py"
+
+
+def test_code_in_a_folder_that_no_configuration_names(digits, capsys):
+    (digits / "model-export.toml").unlink()
+    (digits / "src").mkdir()
+    (digits / "digits").rename(digits / "src" / "digits")
+    assert main(["inspect", CHECKPOINT, "--against", "digits.model:build"]) == ExitCode.CONFIG
+    hint = "It lies in `src`: start there, or let `ckpt-action init` write a model-export.toml."
+    assert f"help: {hint}" in capsys.readouterr().err
+
+
+def test_code_that_a_model_declares_is_called_as_declared(digits):
+    """With its arguments, and with a word on it."""
+    code = digits / "digits" / "model.py"
+    code.write_text(code.read_text().replace("width: int = 16", "width: int = 32"))
+    config = digits / "model-export.toml"
+    entry = 'entry-point = "digits.model:build"'
+    config.write_text(config.read_text().replace(entry, f"{entry}\narguments = {{ width = 16 }}"))
+    result = against("digits.model:build", cwd=digits)
+    assert result.returncode == 0, result.stderr
+    assert "It is the model `digits`: all that is declared for it holds here too." in result.stderr
+
+
+def test_code_of_several_models_is_called_as_none_of_them(digits):
+    config = digits / "model-export.toml"
+    text = config.read_text()
+    table = text[text.index("[models.digits]") :].partition("\n\n")[0]
+    config.write_text(
+        f"{text}\n{table.replace('digits]', 'wide]')}\narguments = {{ width = 32 }}\n"
+    )
+    (files,), _ = discover((CHECKPOINT,), digits, "latest")
+    job, (note,) = job_against(files, Against(model="digits.model:build"))
+    assert not job.model.entry_point.arguments
+    assert "The models `digits`, `wide` declare it" in note.message
+    assert note.hint.startswith("`--against digits`")
+
+
+def refused(model, folder, *options):
+    """What is said of it, before any TensorFlow starts."""
+    result = against(model, *options, cwd=folder)
+    assert result.returncode == ExitCode.CONFIG, result.stderr
+    assert "restoring" not in result.stderr
+    return result.stderr
 
 
 DEFERRED = """\

@@ -6,14 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from importlib import util
 
 import pytest
 from checkpoint_files import CORPUS, DATA, copied
 
-from ckpt_action.checkpoint.digest import checkpoint_digest
 from ckpt_action.checkpoint.identify import identify
+from ckpt_action.checkpoint.records import CheckpointSummary, Entry, Role
+from ckpt_action.cli import main
+from ckpt_action.commands.inspect import summary_lines
 from ckpt_action.config.load import load_config
+from ckpt_action.digests import set_digest
 from ckpt_action.errors import ExitCode
 from ckpt_action.plan import make_plan
 
@@ -67,6 +70,24 @@ def test_inspect_as_text():
     assert ("  layer_with_weights-1/cell/bias              float32  [256]      lstm/bias") in lines
 
 
+def test_inspect_shows_the_place_in_the_model_and_the_key_where_they_differ():
+    entry = Entry(
+        key="optimizer/_trainable_variables/0/b/.ATTRIBUTES/VARIABLE_VALUE",
+        dtype="float32",
+        shape=(3,),
+        bytes=12,
+        role=Role.MODEL,
+        path="model/layers/0/b",
+    )
+    files = identify(DATA / "keras3_lists/ckpt-1")
+    said = "\n".join(summary_lines(CheckpointSummary(files=files, entries=(entry,))))
+    (line,) = (line.split() for line in said.splitlines() if "layers" in line)
+    assert line == [
+        *("model/layers/0/b", "float32", "[3]"),
+        *("stored", "as", "optimizer/_trainable_variables/0/b"),
+    ]
+
+
 def test_inspect_as_json():
     result = run("inspect", DATA / "keras3_files/m.keras", "--format", "json", cwd=CORPUS)
     data = json.loads(result.stdout)
@@ -79,6 +100,7 @@ def test_inspect_as_json():
         "bytes": 16,
         "role": "model",
         "full_name": "dense_5/0",
+        "path": "",
     }
 
 
@@ -125,11 +147,63 @@ def test_plan_goes_on_beside_a_lost_model(project):
         }
     ]
     assert data["jobs"][0]["checkpoint"]["path"] == "runs/ckpt-9"
+    assert data["without_job"] == ["lost"]
     [lost] = data["problems"]
-    assert lost["key_path"] == "models.lost.checkpoints"
+    assert lost["where"]["key_path"] == "models.lost.checkpoints"
+    place = (lost["where"]["file"], lost["where"]["line"], lost["where"]["column"])
+    checked = run("validate", "--format", "json", cwd=project)
+    (file,) = json.loads(checked.stdout)["files"]
+    (same,) = (p for p in file["problems"] if p["message"] == lost["message"])
+    assert place == (same["where"]["file"], same["where"]["line"], same["where"]["column"])
     text = run("plan", "--model", "several", cwd=project)
     assert text.returncode == 0
     assert text.stdout.endswith("3 jobs, 3 artifacts\n")
+
+
+def test_plan_notes_what_an_export_would_lack_here(project, monkeypatch, capsys):
+    """In text, and no more than a note: the machine that exports may be another."""
+    real = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda n: None if n == "tensorflow" else real(n))
+    monkeypatch.chdir(project)
+    assert main(["plan", "--model", "several"]) == 0
+    said = capsys.readouterr().err
+    assert "note: tensorflow is not installed in the Python that runs ckpt-action." in said
+    assert 'pip install "ckpt-action[tensorflow]"' in said
+
+
+def test_checkpoints_that_no_checkout_will_have(project, monkeypatch, capsys):
+    """Not those that are committed all the same, nor what DVC tracks and has git ignore."""
+    (project / ".gitignore").write_text("*.index\n*.data-*\n/model.py\n")
+    for arguments in (["init", "--quiet"], ["add", "--force", *project.glob("runs/ckpt-9.*")]):
+        subprocess.run(["git", *arguments], cwd=project, check=True)
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("CI", raising=False)
+
+    def said(*arguments):
+        main(arguments)
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    several = "git ignores ckpt-10.data-00000-of-00001 and 3 more: the checkout of a workflow will"
+    text = said("plan", "--model", "several")
+    assert f"model-export.toml:5:15: warning: {several}" in text
+    assert "Git LFS" in text
+    assert "ckpt-11.data-00000-of-00001 and 1 more: the" in said("inspect", "runs")
+    assert "git ignores" not in said("inspect", "runs", "--select", "9")
+    edited = TOML.replace("elsewhere/*", "runs/ckpt-9")
+    (project / "model-export.toml").write_text(edited)
+    assert several in said("validate")
+    (project / "linked").symlink_to("runs")
+    linked = edited.replace("runs/ckpt-9", "linked/ckpt-10")
+    (project / "model-export.toml").write_text(linked)
+    text = said("validate")
+    assert several in text
+    assert "git ignores ckpt-10.data-00000-of-00001 and 1 more" in text
+    monkeypatch.setenv("CI", "true")
+    assert "git ignores" not in said("validate") + said("plan") + said("inspect", "runs")
+    monkeypatch.delenv("CI")
+    (project / "runs.dvc").write_text("outs:\n- path: runs\n")
+    assert "git ignores" not in said("validate")
 
 
 def test_plan_of_a_model_that_is_not_there(project):
@@ -177,15 +251,13 @@ def test_a_broken_configuration_has_no_plan(project):
     assert result.stdout == ""
 
 
-def test_the_digest_follows_names_sizes_and_bytes_but_not_the_folder(tmp_path):
-    source = DATA / "keras2_manager/ckpt-11"
-    one = identify(copied(source, tmp_path / "a"))
-    two = identify(copied(source, tmp_path / "b"))
-    assert checkpoint_digest(one) == checkpoint_digest(two)
-    assert checkpoint_digest(replace(one, files=one.files[::-1])) == checkpoint_digest(one)
-    assert checkpoint_digest(one) != checkpoint_digest(identify(DATA / "keras2_manager/ckpt-10"))
+def test_the_digest_of_files_follows_names_sizes_and_bytes_but_not_the_folder(tmp_path):
+    one, two = (identify(copied(DATA / "keras2_manager/ckpt-11", tmp_path / name)) for name in "ab")
+    before = set_digest(one.files, tmp_path / "a")
+    assert set_digest(two.files[::-1], tmp_path / "b") == before
+    assert set_digest(one.files, tmp_path) != before
     data = tmp_path / "b/ckpt-11.data-00000-of-00001"
     content = bytearray(data.read_bytes())
     content[-1] ^= 1
     data.write_bytes(content)
-    assert checkpoint_digest(one) != checkpoint_digest(two)
+    assert set_digest(two.files, tmp_path / "b") != before

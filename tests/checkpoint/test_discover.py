@@ -71,7 +71,18 @@ def test_braces(pattern, expected):
         ("weights.10.hdf5", 10),
         ("epoch=3-step=400", 400),
         ("ckpt-epoch10", 10),
-        ("m_3.weights.h5", 3),
+        ("my_model-3.weights.h5", 3),
+        ("m_31122023.weights.h5", None),
+        ("best-ppl-45", None),
+        ("g_fid_40", None),
+        ("w-err-35", None),
+        ("w-f1-87", None),
+        ("r-top1-77", None),
+        ("member_1", None),
+        ("client_2", None),
+        ("cluster-2", None),
+        ("model-2-of-5", None),
+        ("it-1000-loss-3", 1000),
         ("cp.ckpt", None),
         ("resnet50", None),
         ("mnist_model", None),
@@ -113,6 +124,40 @@ def test_natural_order_and_parts():
     ]  # fmt: skip
     assert prefix_of(Path("a/x-1.data-00000-of-00002")) == Path("a/x-1")
     assert prefix_of(Path("a/x.h5")) is None
+
+
+@pytest.mark.parametrize("name", ["best-ppl-{}", "client_{}", "f1-{}"])
+def test_numbers_behind_other_words_give_no_order(tmp_path, name):
+    put(tmp_path, name.format(38), name.format(45))
+    message = problem(tmp_path, "*")
+    assert "Which of these 2 checkpoints is meant?" in message
+    assert name.format(38) in message
+    assert "write the one that is meant into `checkpoints`" in message
+
+
+def test_a_prefix_that_tensorflow_counted_has_an_order(tmp_path):
+    """As `tf.train.Checkpoint.save` writes it; what the state file names was not committed."""
+    put(tmp_path, "translator-9", "translator-10")
+    assert "Which of these" in problem(tmp_path, "translator-*")
+    state(tmp_path, "/elsewhere/translator-11")
+    assert found(tmp_path, "translator-*") == ["translator-10"]
+    assert found(tmp_path, "translator-*", select=9) == ["translator-9"]
+    put(tmp_path, "client-1", "client-2")
+    assert "Which of these" in problem(tmp_path, "client-*")
+
+
+def test_the_count_may_stand_before_the_ending(tmp_path):
+    """As Keras 2 writes `yolov3_train_{epoch}.tf` in its TensorFlow format."""
+    put(tmp_path, "yolo_train_1.tf", "yolo_train_2.tf", "yolo_train_10.tf")
+    assert "Which of these" in problem(tmp_path, "yolo_train_*")
+    state(tmp_path, "yolo_train_10.tf")
+    assert found(tmp_path, "yolo_train_*") == ["yolo_train_10.tf"]
+
+
+def test_numbers_that_fell_while_they_were_written_are_no_count(tmp_path):
+    put(tmp_path, "best-ppl-45", "best-ppl-38")
+    state(tmp_path, "best-ppl-38")
+    assert "Which of these" in problem(tmp_path, "best-ppl-*")
 
 
 def test_globs_reach_prefixes(tmp_path):
@@ -244,10 +289,41 @@ def test_the_latest_is_the_highest_step_not_the_highest_name(tmp_path):
     assert found(tmp_path, "acc-*") == ["acc-93-epoch-10"]
 
 
+KERAS = ("Mnist-01-2.40", "Mnist-03-2.19", "Mnist-10-2.31")
+
+
+@pytest.mark.parametrize(
+    ("names", "select", "chosen"),
+    [
+        (KERAS, 3, "Mnist-03-2.19"),
+        (KERAS, 2, None),
+        (("Mnist-1-40", "Mnist-3-19"), 3, None),  # the other number may be the step
+        (("Mnist-1-40", "Mnist-3-40"), 3, None),  # 40 is the step of both
+        (("Mnist-v2-1-2.5", "Mnist-v2-3-2.0"), 3, "Mnist-v2-3-2.0"),
+        (("Mnist3-1-2.5", "Mnist4-2-2.0"), 3, None),
+        (("Mnist-1", "Mnist-1.5"), 1, None),
+        (("Mnist-3", "other-4"), 3, None),
+        (("Mnist-3-step-10", "Mnist-4-step-20"), 3, None),
+        (("Mnist-03", "Mnist-3"), 3, None),
+    ],
+)
+def test_a_number_that_one_name_has_will_do_where_it_is_asked_for(names, select, chosen, tmp_path):
+    put(tmp_path, *names)
+    if chosen is None:
+        assert f"No checkpoint has the step {select}" in problem(tmp_path, "*", select=select)
+        return
+    ((files,), _) = discover(("*",), tmp_path, select)
+    assert files.path.name == chosen
+    assert f"{chosen} is the one with the number {select} of: {names[0]}, " in files.notes[0]
+    assert "Which of these" in problem(tmp_path, "*")
+
+
 def test_steps_that_are_not_there_or_there_twice(tmp_path):
     put(tmp_path / "a", "ckpt-1", "ckpt-2")
     put(tmp_path / "b", "ckpt-2")
-    assert "No checkpoint has the step 7; there are:" in problem(tmp_path, "a", select=7)
+    said = problem(tmp_path, "a", select=7)
+    assert "No checkpoint has the step 7; there are: ckpt-1, ckpt-2." in said
+    assert "As in `select = 2`; the steps are 1, 2." in said
     assert "2 checkpoints have the step 2" in problem(tmp_path, "?", select=2)
 
 
@@ -269,6 +345,13 @@ def test_nothing_there(tmp_path):
     assert "In runs there are: ckpt-3332" in problem(tmp_path, "runs/best*")
     assert "empty holds no checkpoint" in problem(tmp_path, "empty")
     assert "only: empty/, notes.txt, runs/" in problem(tmp_path, "nope/*")
+    assert "Below it there are: runs/ckpt-3332." in problem(tmp_path, ".")
+    put(tmp_path / "trained/models/digits", "ckpt-7")
+    for pattern in ("rnus/ckpt-*", "rnus", "run"):
+        assert "Did you mean 'runs'?" in problem(tmp_path, pattern)
+    mistaken = problem(tmp_path, "trained/model/digits/ckpt-7")
+    assert "Did you mean 'models'? trained holds no checkpoint" in mistaken
+    assert "Did you mean" not in problem(tmp_path, "runs/trained/ckpt-*")
     assert "is a text file" in problem(tmp_path, "notes.txt")
     assert "can be no path" in problem(tmp_path, "a\0b")
     both = problem(tmp_path, "nope/*", "other")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from checkpoint_files import CORPUS, DATA, content, copied
 
-from ckpt_action.checkpoint.described import describe
 from ckpt_action.checkpoint.hdf5 import Hdf5Weights
+from ckpt_action.checkpoint.hdf5_process import describe
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.checkpoint.inspect import summarize
 from ckpt_action.checkpoint.records import Kind
@@ -216,7 +216,7 @@ def test_a_reader_that_does_not_end_is_a_damaged_file():
 
 
 def test_a_reader_that_dies_is_a_damaged_file(monkeypatch):
-    monkeypatch.setattr("ckpt_action.checkpoint.described._CHILD", "import os; os.abort()")
+    monkeypatch.setattr("ckpt_action.checkpoint.hdf5_process._CHILD", "import os; os.abort()")
     with pytest.raises(CkptActionError, match="crashes"):
         describe(HDF5[0], Kind.HDF5)
 

@@ -103,6 +103,27 @@ def test_a_root_that_is_its_own_child_does_not_hang_the_walk():
     assert set(read_roles(graph, {}).roots) == {"a"}
 
 
+def test_what_is_stored_below_the_optimizer_has_its_place_in_the_model():
+    """Keras 3 writes a variable of the model under the first key that leads to it."""
+    key = "optimizer/_trainable_variables/0/b/.ATTRIBUTES/VARIABLE_VALUE"
+    graph = ObjectGraph(
+        nodes=(
+            node({"optimizer": 1, "model": 2}),
+            node({"_variables": 3, "_iterations": 5, "_trainable_variables": 6}),
+            node({"layers": 7}),
+            node(),
+            node(None, key),
+            node(None, "optimizer/_iterations"),
+            node({"0": 8}),
+            node({"0": 8}),
+            node({"b": 4}),
+        )
+    )
+    roles = read_roles(graph, {})
+    assert roles.by_key[key] is Role.MODEL
+    assert roles.paths == {key: "model/layers/0/b"}
+
+
 def test_slots_belong_to_the_optimizer_even_when_an_edge_leads_to_them():
     graph = ObjectGraph(
         nodes=(

@@ -21,7 +21,7 @@ from ckpt_action.errors import CkptActionError, Problem
 
 _CHILD = (
     "import sys; sys.path[:] = sys.argv[3:]; "
-    "from ckpt_action.checkpoint.described import child; child()"
+    "from ckpt_action.checkpoint.hdf5_process import child; child()"
 )
 _SECONDS = 60
 _BYTES_PER_SECOND = 20_000_000
