@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.arrays import Array, shared_array
 from ckpt_action.engine.restore.dtypes import widened
 from ckpt_action.engine.restore.records import Candidate, LiveVariable, Source
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, warning
 
 _PIECE = 1 << 16
 """Elements."""
@@ -51,6 +51,8 @@ def assign(bound: Sequence[Candidate], source: Source) -> tuple[set[int], tuple[
     loaded = source.load([candidate.value.key for candidate in bound])
     for candidate, (value, array) in zip(bound, loaded, strict=True):
         live, stored = candidate.variable, candidate.value
+        if stored.relayout is not None:
+            value = array = stored.relayout(array)  # noqa: PLW2901
         if widened(stored.dtype, live.dtype):
             value = array = array.astype(live.variable.dtype.as_numpy_dtype)  # noqa: PLW2901
             widened_values.append(f"{live.path}: {stored.dtype} to {live.dtype}")
@@ -59,8 +61,8 @@ def assign(bound: Sequence[Candidate], source: Source) -> tuple[set[int], tuple[
             failures.append(_unequal(candidate))
             continue
         proven.add(id(live.variable))
-        if _has_nan(live.variable.dtype) and _nan_count(array):
-            warnings.append(_nan_in_file(candidate, array))
+        if _may_not_be_finite(live.variable.dtype) and not _is_finite(array):
+            warnings.append(_no_numbers(candidate, array))
     if failures:
         raise CkptActionError(*failures)
     if widened_values:
@@ -68,14 +70,14 @@ def assign(bound: Sequence[Candidate], source: Source) -> tuple[set[int], tuple[
     return proven, tuple(warnings)
 
 
-def _has_nan(dtype: Any) -> bool:
+def _may_not_be_finite(dtype: Any) -> bool:
     return bool(dtype.is_floating or dtype.is_complex)
 
 
 def _same_bytes(variable: tf.Variable, array: Array) -> bool:
     if variable.dtype == tf.string:
         return bool(np.asarray(variable.numpy()).tolist() == array.tolist())
-    held = np.asarray(variable.read_value())  # the variable's own buffer, where `numpy()` copies it
+    held = shared_array(variable.read_value())
     if held.shape != array.shape or held.dtype != array.dtype.newbyteorder("="):
         return False
     return all(
@@ -84,8 +86,8 @@ def _same_bytes(variable: tf.Variable, array: Array) -> bool:
     )
 
 
-def _nan_count(array: Array) -> int:
-    return sum(int(np.isnan(piece).sum()) for piece in _pieces(array))
+def _is_finite(array: Array) -> bool:
+    return all(bool(np.isfinite(piece).all()) for piece in _pieces(array))
 
 
 def _pieces(array: Array) -> Iterator[Array]:
@@ -104,21 +106,23 @@ def _unequal(candidate: Candidate) -> Problem:
     )
 
 
-def _nan_in_file(candidate: Candidate, array: Array) -> Problem:
-    return Problem(
-        code=ExitCode.RESTORE,
-        severity=Severity.WARNING,
-        message=f"The checkpoint holds NaN in {candidate.value.path} "
-        f"({_nan_count(array)} of {array.size} values of {candidate.variable.path}).",
-        hint="Training had diverged when it was saved; choose an earlier step.",
+def _no_numbers(candidate: Candidate, array: Array) -> Problem:
+    nan = sum(int(np.isnan(piece).sum()) for piece in _pieces(array))
+    infinite = sum(int(np.isinf(piece).sum()) for piece in _pieces(array))
+    kinds = " and ".join(["NaN"] * bool(nan) + ["infinite values"] * bool(infinite))
+    return warning(
+        ExitCode.RESTORE,
+        f"The checkpoint holds {kinds} in {candidate.value.path} "
+        f"({nan + infinite} of {array.size} values of {candidate.variable.path}).",
+        hint="Training had diverged when it was saved; choose an earlier step."
+        + ("" if nan else " A mask may hold infinite values on purpose."),
     )
 
 
 def _widened(values: list[str]) -> Problem:
-    return Problem(
-        code=ExitCode.RESTORE,
-        severity=Severity.WARNING,
-        message=f"{len(values)} values were stored narrower than the model's variables and "
+    return warning(
+        ExitCode.RESTORE,
+        f"{len(values)} values were stored narrower than the model's variables and "
         f"widened without loss ({values[0]}{', …' if len(values) > 1 else ''}).",
         hint="Build the model with the dtype it was trained in if its arithmetic should be equal.",
         details=tuple(values),

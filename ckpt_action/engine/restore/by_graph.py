@@ -21,8 +21,7 @@ from ckpt_action.engine.restore.records import (
     Value,
 )
 from ckpt_action.engine.restore.trained import hidden_values, named_by_slots, trained_values
-
-_SHOWN = 10
+from ckpt_action.engine.some_of import some_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +46,21 @@ def attempt_at(
         for variable in model.own()
     }
     used = {c.value.key for several in candidates.values() for c in several}
-    values, ignored = _model_values(graph, node, found, used)
-    attempt = judge(model, candidates, values, rules)
+    values = _model_values(graph, node, found, used)
+    below = graph.below(node, frozenset(found.aside))
+    dropped = [n for n in below if n in graph.likely_metrics]
+    loose = [graph.table(number) for number in below if number not in found.tables]
+    attempt = judge(model, candidates, values.values(), rules)
     lost = {id(v.variable) for v in attempt.missing} & _variables_below(found.unseen, model)
     return replace(
         attempt,
         route=route.name,
         root=root,
-        ignored=ignored,
+        ignored=_ignored(graph, node, found, {*used, *values}) if attempt.complete else {},
+        likely_metrics=tuple(graph.paths[n] for n in dropped if not _filled(n, graph, used)),
         never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),
         tables=tuple((item, graph.table(n)) for n, item in found.tables.items()),
+        loose_tables=tuple(table for table in loose if table),
         notes=tuple(_state_note(graph, node)),
     )
 
@@ -66,13 +70,15 @@ def _candidates(
 ) -> Iterator[Candidate]:
     """One candidate per stored key: a node that several routes lead to is one candidate."""
     by_key: dict[str, tuple[Value, bool]] = {}
+    counted = set()
     for node, ordered in found.values.get(id(variable.variable), {}).items():
         value = graph.value(node)
         if value is not None:
             known = by_key.get(value.key)
             by_key[value.key] = (value, ordered and (known is None or known[1]))
-    for value, ordered in by_key.values():
-        yield Candidate(variable=variable, value=value, ordered=ordered)
+            counted |= {value.key} if node in found.counted else set()
+    for key, (value, ordered) in by_key.items():
+        yield Candidate(variable=variable, value=value, ordered=ordered, counted=key in counted)
 
 
 def _hidden(
@@ -88,39 +94,46 @@ def _hidden(
 
 def _model_values(
     graph: CheckpointGraph, root: int, found: Found, used: set[str]
-) -> tuple[list[Value], Counter[Role]]:
-    """What the model below `root` has to use, and how many values of which role it has not."""
+) -> dict[str, Value]:
+    """What the model below `root` has to use beside `used`, by key."""
     below = graph.below(root, frozenset(found.aside))
-    inside = set(below)
-    values: dict[str, Value] = {}
+    own = [n for n in below if n not in found.aside and graph.role(n, root) is Role.MODEL]
+    hidden = hidden_values(graph, root)
+    values = [v for n in own if (v := graph.value(n)) is not None]
+    strangers = [value for number in below for value in graph.strangers(number)]
+    lost = [v for n in hidden if (v := graph.value(n)) is not None]
+    return {v.key: v for v in (*values, *strangers, *lost) if v.key not in used}
+
+
+def _ignored(
+    graph: CheckpointGraph, root: int, found: Found, known: set[str]
+) -> Mapping[Role, int]:
+    """How many values of which role are not `known` as those of the model below `root`."""
+    inside = set(graph.below(root, frozenset(found.aside)))
     ignored: Counter[Role] = Counter()
-    for number in (*below, *sorted(set(range(len(graph.nodes))) - inside)):
+    for number in range(len(graph.nodes)):
         role, value = graph.role(number, root), graph.value(number)
-        known = value is not None and (value.key in used or value.key in values)
-        if role is None or known:
+        if role is None or (value is not None and value.key in known):
             continue
         if number in found.aside:
             ignored[Role.OTHER] += 1
         elif number not in inside:
             ignored[Role.OPTIMIZER if number in graph.optimizer_values else role] += 1
-        elif role is Role.MODEL and value is not None:
-            values[value.key] = value
-        elif role is Role.TABLE and number not in found.tables:
-            values.update({v.key: v for v in graph.table(number).values()})
         elif role is not Role.TABLE:
             ignored[role] += 1
-    for number in below:
-        values.update({v.key: v for v in graph.strangers(number)})
-    hidden = [v for n in hidden_values(graph, root) if (v := graph.value(n)) is not None]
-    lost = [value for value in hidden if value.key not in used]
-    ignored[Role.OPTIMIZER] -= len(lost)
-    return [*values.values(), *lost], +ignored
+    return ignored
+
+
+def _filled(node: int, graph: CheckpointGraph, used: set[str]) -> bool:
+    """Whether variables of the model took what hangs directly below `node`."""
+    held = [v for child in graph.nodes[node].children.values() if (v := graph.value(child))]
+    return any(value.key in used for value in held)
 
 
 def _state_note(graph: CheckpointGraph, root: int) -> Iterator[str]:
     states = [graph.paths[node] for node in graph.below(root) if node in graph.states]
     if states:
-        shown = ", ".join(states[:_SHOWN]) + (", …" if len(states) > _SHOWN else "")
+        shown = some_of(states, 10)
         yield f"states that recurrent layers carried over in training are not restored: {shown}"
 
 

@@ -25,6 +25,7 @@ from ckpt_action.engine.restore.records import (
     Source,
     Value,
 )
+from ckpt_action.engine.some_of import some_of
 from ckpt_action.errors import ExitCode, fail
 
 _INTEGERS = ("int32", "int64")
@@ -150,4 +151,4 @@ def _scope_note(scoped: Sequence[Candidate]) -> Iterator[str]:
 
 
 def _shown(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    return some_of(names, 10)

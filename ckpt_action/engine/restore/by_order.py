@@ -16,6 +16,7 @@ from typing import Any
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.attempt import judge
+from ckpt_action.engine.restore.cudnn import Native, native
 from ckpt_action.engine.restore.live import is_aside, is_layer
 from ckpt_action.engine.restore.permissions import all_allowed
 from ckpt_action.engine.restore.records import (
@@ -31,22 +32,30 @@ from ckpt_action.engine.restore.weights_source import LegacySource
 def attempt_by_order(model: LiveModel, source: LegacySource, rules: Restore) -> Attempt:
     """Lay the model over the layers of a legacy file."""
     own = {id(v.variable): v for v in model.own()}
-    layers = [_orders(layer, own) for layer in getattr(model.root, "layers", ())]
-    layers = [orders for orders in layers if orders[0]]
+    every = [(layer, _orders(layer, own)) for layer in getattr(model.root, "layers", ())]
+    layers = [(layer, orders) for layer, orders in every if orders[0]]
     stored = [[source.values[key] for key in keys] for keys in source.layers.values()]
     if len(layers) < len(stored):
         stored = [values for values in stored if not all_allowed(rules.allow_unused, values)]
     candidates: dict[str, tuple[Candidate, ...]] = {}
+    fitted: list[Native] = []
     if len(layers) == len(stored):
-        for orders, values in zip(layers, stored, strict=True):
-            candidates |= _pair(orders, values)
+        fitted = [native(layer, v) for (layer, _), v in zip(layers, stored, strict=True)]
+        for (_, orders), found in zip(layers, fitted, strict=True):
+            candidates |= _pair(orders, found.values)
     candidates |= _top_level(model, source)
     attempt = judge(model, candidates, source.values.values(), rules)
-    return replace(attempt, route="order of layers", ignored=dict(source.set_aside))
+    return replace(
+        attempt,
+        route="order of layers",
+        ignored=dict(source.set_aside),
+        unconverted=tuple(reason for found in fitted for reason in found.why_not),
+        notes=tuple(note for found in fitted for note in found.notes),
+    )
 
 
 def _pair(
-    orders: Sequence[list[LiveVariable]], values: list[Value]
+    orders: Sequence[list[LiveVariable]], values: Sequence[Value]
 ) -> dict[str, tuple[Candidate, ...]]:
     """Candidates of one layer: of the orders that the names allow, those whose shapes fit."""
     usable = [order for order in orders if len(order) == len(values)]
@@ -64,7 +73,9 @@ def _pair(
     return {path: tuple(several.values()) for path, several in found.items()}
 
 
-def _by_names(order: list[LiveVariable], values: list[Value]) -> dict[str, tuple[Candidate, ...]]:
+def _by_names(
+    order: list[LiveVariable], values: Sequence[Value]
+) -> dict[str, tuple[Candidate, ...]]:
     """Candidates of one layer by the recorded names, where no order fits: parts of a nested model
     were frozen in training. Empty where the names are not the same on both sides, each once."""
     live = {_own_name(v.path): v for v in order}
@@ -83,11 +94,11 @@ def _own_name(name: str) -> tuple[str, ...]:
     return (*parts[:-1], "kernel" if parts[-1] == "depthwise_kernel" else parts[-1])
 
 
-def _shapes_fit(order: list[LiveVariable], values: list[Value]) -> bool:
+def _shapes_fit(order: list[LiveVariable], values: Sequence[Value]) -> bool:
     return all(v.shape == value.shape for v, value in zip(order, values, strict=True))
 
 
-def _names_allow(order: list[LiveVariable], values: list[Value]) -> bool:
+def _names_allow(order: list[LiveVariable], values: Sequence[Value]) -> bool:
     """Whether no recorded name (`gamma`) belongs to another variable of the same layer."""
     names = {_leaf(live.path) for live in order}
     pairs = [

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.restore.align import Row
+from ckpt_action.engine.restore.cudnn_cause import two_biases
 from ckpt_action.engine.restore.declared import other_size
 from ckpt_action.engine.restore.diff import LEGEND, is_renamed, one_sided, rows, table
 from ckpt_action.engine.restore.dtypes import fits
+from ckpt_action.engine.restore.evidence import Cause, Evidence
 from ckpt_action.engine.restore.records import Attempt, LiveModel
+from ckpt_action.engine.restore.unnamed import unnamed
 from ckpt_action.errors import ExitCode, Problem
 
 _AS_TRAINED = "Build the model as it was trained"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What is known about a failed restore."""
-
-    best: Attempt
-    elsewhere: Sequence[Attempt]
-    """Complete attempts at other roots than the one asked for."""
-    rows: Sequence[Row]
-    writer: Writer
-    declared: Sequence[Signature]
-
-
-@dataclass(frozen=True)
-class Cause:
-    text: str
-    hint: str
 
 
 def explain(
@@ -67,6 +50,11 @@ def _other_root(evidence: Evidence) -> Cause | None:
     if not evidence.elsewhere:
         return None
     names = ", ".join(repr(attempt.root) for attempt in evidence.elsewhere)
+    if (lost := _never_saved(evidence)) is not None:
+        return Cause(
+            f"{lost.text} Another part of the checkpoint is whole: {names}.",
+            f"If that is the model that you want, set `root` accordingly. {lost.hint}",
+        )
     return Cause(f"The model fits {names}.", "Set `root` accordingly, or leave it out.")
 
 
@@ -200,9 +188,11 @@ def _changed(_: Evidence) -> Cause:
 _CHECKS = (
     _other_root,
     _never_saved,
+    unnamed,
     _order,
     _several,
     _declared_shape,
+    two_biases,
     _another_model,
     _shapes,
     _dtypes,

@@ -15,10 +15,11 @@ from ckpt_action.engine.restore.flat import attempt_flat
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.permissions import refuse_wide
 from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
-from ckpt_action.engine.restore.roots import attempts
+from ckpt_action.engine.restore.roots import attempts, deeper_attempts
 from ckpt_action.engine.restore.saved_state import SavedNames
 from ckpt_action.engine.restore.tracked import TrackedNames
 from ckpt_action.engine.restore.weights_source import LegacySource, WeightsSource
+from ckpt_action.engine.restore.wrapped import wrapped
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 
@@ -30,7 +31,8 @@ def choose(
     declared: Sequence[Signature] = (),
 ) -> Attempt:
     """The only complete attempt; raises RESTORE where there is none, or more than one."""
-    tried = _attempts(model, source, rules)
+    route = _route(source, rules)
+    tried = _attempts(model, source, route, rules)
     complete = _distinct([attempt for attempt in tried if attempt.complete])
     if len(complete) == 1:
         refuse_wide(complete[0], model, rules)
@@ -44,29 +46,53 @@ def choose(
         )
     elsewhere = []
     if rules.root is not None:
-        tried_all = _attempts(model, source, replace(rules, root=None))
+        tried_all = _attempts(model, source, route, replace(rules, root=None))
         elsewhere = [attempt for attempt in tried_all if attempt.complete]
     best = min(tried, key=lambda attempt: attempt.badness)
     raise CkptActionError(explain(best, elsewhere, model, checkpoint.writer, declared))
 
 
-def _attempts(model: LiveModel, source: Source, rules: Restore) -> list[Attempt]:
+def _attempts(
+    model: LiveModel, source: Source, route: GraphRoute | None, rules: Restore
+) -> list[Attempt]:
+    """The checkpoint may be that of a model which the model only wraps: then that one is laid
+    over it, and must be filled as completely."""
+    tried = _attempts_at(model, source, route, rules)
+    if any(attempt.complete for attempt in tried):
+        return tried
+    for place, part in wrapped(model):
+        note = f"the checkpoint is that of `{place}` inside the model"
+        tried += [
+            replace(attempt, notes=(*attempt.notes, note))
+            for attempt in _attempts_at(replace(model, root=part), source, route, rules)
+        ]
+    if route is None or rules.root is not None or any(attempt.complete for attempt in tried):
+        return tried
+    return [*tried, *deeper_attempts(model, route, rules)]
+
+
+def _attempts_at(
+    model: LiveModel, source: Source, route: GraphRoute | None, rules: Restore
+) -> list[Attempt]:
     if isinstance(source, LegacySource):
         return [attempt_by_order(model, source, rules)]
-    if source.graph is None:
+    if route is None:
         return [attempt_by_name(model, source, rules)]
-    graph = CheckpointGraph(source)
-    if isinstance(source, WeightsSource):
-        route = GraphRoute(name="keras weights", graph=graph, vocabulary=SavedNames())
-    else:
-        route = GraphRoute(
-            name="object graph", graph=graph, vocabulary=TrackedNames(rules.allow_unused)
-        )
     tried = attempts(model, route, rules)
     if not any(attempt.bound for attempt in tried):
-        flat = attempt_flat(model, graph, source, rules)
+        flat = attempt_flat(model, route.graph, source, rules)
         return [*tried, flat] if flat else tried
     return tried
+
+
+def _route(source: Source, rules: Restore) -> GraphRoute | None:
+    """How to read a file that knows how its values hang together."""
+    if source.graph is None:
+        return None
+    graph = CheckpointGraph(source)
+    if isinstance(source, WeightsSource):
+        return GraphRoute(name="keras weights", graph=graph, vocabulary=SavedNames())
+    return GraphRoute(name="object graph", graph=graph, vocabulary=TrackedNames(rules.allow_unused))
 
 
 def _distinct(complete: list[Attempt]) -> list[Attempt]:

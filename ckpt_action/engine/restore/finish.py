@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from ckpt_action.engine.objects import walk
+from collections.abc import Iterable
+from typing import Any
+
 from ckpt_action.engine.restore.live import is_layer
-from ckpt_action.engine.restore.records import LiveModel
 
 
-def finish(model: LiveModel) -> None:
+def layers_among(items: Iterable[tuple[str, Any]]) -> list[Any]:
+    """Every Keras layer among what `objects.walk` found."""
+    return [item for _, item in items if is_layer(item)]
+
+
+def finish(layers: Iterable[Any]) -> None:
     """Let preprocessing layers recompute their constants.
 
     `Normalization` keeps mean and variance as constants beside its variables, and
     `TextVectorization` its weights; Keras itself does the same after loading a `.keras` file.
     """
-    for _, item in list(walk(model.root)):
-        finalize = getattr(item, "finalize_state", None) if is_layer(item) else None
+    for layer in layers:
+        finalize = getattr(layer, "finalize_state", None)
         if callable(finalize):
             finalize()

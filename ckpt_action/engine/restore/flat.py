@@ -47,7 +47,12 @@ def attempt_flat(
     rest = [v for v in _others(graph, used) if not _is_copy(v, used, source)]
     attempt = judge(model, candidates, [*used, *rest], rules)
     seeds = len(values) - len(used)
-    return replace(attempt, route="order of variables", ignored={Role.OTHER: seeds})
+    return replace(
+        attempt,
+        route="order of variables",
+        ignored={Role.OTHER: seeds},
+        loose_tables=tuple(table for node in graph.below(0) if (table := graph.table(node))),
+    )
 
 
 def _listed(model: LiveModel) -> Iterator[LiveVariable]:

@@ -7,10 +7,10 @@ and an optimizer `train_op`.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from ckpt_action.checkpoint.object_paths import object_paths
 from ckpt_action.checkpoint.records import ObjectNode, Role
 from ckpt_action.checkpoint.roles import recurrent_states
 from ckpt_action.engine.restore.records import Source, Value
@@ -18,6 +18,7 @@ from ckpt_action.engine.restore.records import Source, Value
 VALUE = "VARIABLE_VALUE"
 
 _CONFUSION = {"true_positives", "true_negatives", "false_positives", "false_negatives"}
+_MEAN = {"total", "count"}
 _LONE_METRIC_VALUES = ({"total"}, {"accumulator"}, {"total_cm"})
 _METRIC_LISTS = ("_metrics", "metrics")
 """Edges by which Keras keeps metrics, in lists."""
@@ -54,15 +55,14 @@ class CheckpointGraph:
         )
 
     def table(self, node: int) -> dict[str, Value]:
-        """The `keys` and `values` of the lookup table that `node` holds; empty: holds none, or an
-        empty one."""
+        """The `keys` and `values` of the lookup table that `node` holds; empty: holds none."""
         found = {}
         for name, (_, key) in self.nodes[node].attributes.items():
             for part in ("keys", "values"):
                 stored = key if name.endswith(f"-{part}") else f"{key}-{part}"
                 if name.startswith("table") and stored in self._values:
                     found[part] = self._values[stored]
-        return found if len(found) == 2 and 0 not in found["keys"].shape else {}
+        return found if len(found) == 2 else {}
 
     def strangers(self, node: int) -> list[Value]:
         """Numbers that `node` holds in a form of its own, which no variable can take."""
@@ -74,25 +74,12 @@ class CheckpointGraph:
 
     @cached_property
     def paths(self) -> Mapping[int, str]:
-        """The shortest path of each node from the saved object, around optimizers where it can."""
-        paths: dict[int, str] = {0: ""}
-        first, last = deque([0]), deque[tuple[str, int]]()
-        while first or last:
-            if first:
-                node = first.popleft()
-            else:
-                path, node = last.popleft()
-                if node in paths:
-                    continue
-                paths[node] = path
-            for name, child in self.nodes[node].children.items():
-                path = f"{paths[node]}/{name}" if paths[node] else name
-                if self.optimizers & {child, node}:
-                    last.append((path, child))
-                elif child not in paths:
-                    paths[child] = path
-                    first.append(child)
-        return paths
+        return object_paths(self.nodes, self.optimizers)
+
+    @cached_property
+    def everything(self) -> frozenset[int]:
+        """Nodes of all that was saved beside the optimizers."""
+        return frozenset(self.below(0))
 
     @cached_property
     def optimizer_values(self) -> frozenset[int]:
@@ -104,7 +91,7 @@ class CheckpointGraph:
             if number not in reached:
                 reached.add(number)
                 queue.extend(self.nodes[number].children.values())
-        return frozenset(reached - set(self.below(0)))
+        return frozenset(reached - self.everything)
 
     def below(self, root: int, aside: frozenset[int] = frozenset()) -> list[int]:
         """Nodes that belong to the model at `root`, as one reads them from top to bottom; not
@@ -127,38 +114,71 @@ class CheckpointGraph:
 
     def role(self, number: int, root: int) -> Role | None:
         """What the value of a node below `root` is for; None where it holds no value."""
-        node = self.nodes[number]
+        if number in self._whole_numbers and any(
+            number in self.nodes[parent].children.values() for parent in (0, root)
+        ):
+            return Role.COUNTER
+        return self._roles[number]
+
+    @cached_property
+    def _roles(self) -> Sequence[Role | None]:
+        """By node; a counter is still a value of the model."""
+        return [self._role(number) for number in range(len(self.nodes))]
+
+    def _role(self, number: int) -> Role | None:
         if self.table(number):
             return Role.TABLE
         value = self.value(number)
         if value is None:
-            held = any(key in self._values for _, key in node.attributes.values())
-            return Role.OTHER if held else None
+            attributes = self.nodes[number].attributes.values()
+            return Role.OTHER if any(key in self._values for _, key in attributes) else None
         if _is_seed(value) or number in self.states or number in self._metric_values:
             return Role.OTHER
-        direct = number in {*self.nodes[0].children.values(), *self.nodes[root].children.values()}
-        if direct and value.shape == () and value.dtype in _COUNTERS:
-            return Role.COUNTER
         return Role.MODEL
 
     @cached_property
-    def _metric_values(self) -> frozenset[int]:
+    def _whole_numbers(self) -> frozenset[int]:
+        """Nodes of values that count something, if they hang where people hang counters."""
+        found = ((n, self.value(n)) for n, role in enumerate(self._roles) if role is Role.MODEL)
+        return frozenset(n for n, v in found if v and v.shape == () and v.dtype in _COUNTERS)
+
+    @cached_property
+    def likely_metrics(self) -> frozenset[int]:
+        """Objects whose values Keras calls as it calls those of a mean, and lists nowhere: metrics
+        that a Keras 2 model has as attributes, or what a person named alike."""
+        means = (n for n, node in enumerate(self.nodes) if self._is_mean(self._held(node)))
+        return frozenset(means) - self._listed_metrics
+
+    @cached_property
+    def _listed_metrics(self) -> frozenset[int]:
         lists = [n.children[e] for n in self.nodes for e in _METRIC_LISTS if e in n.children]
-        listed = {child for number in lists for child in self.nodes[number].children.values()}
+        return frozenset(c for number in lists for c in self.nodes[number].children.values())
+
+    @cached_property
+    def _metric_values(self) -> frozenset[int]:
         return frozenset(
             child
             for number, node in enumerate(self.nodes)
-            for child in self._metric(node, listed=number in listed)
+            for child in self._metric(node, listed=number in self._listed_metrics)
         )
 
     def _metric(self, node: ObjectNode, *, listed: bool) -> Iterator[int]:
         """The value nodes of a metric, by the accumulators that belong together. One accumulator
         alone says too little: then Keras has to list the object as a metric."""
-        held = {n: v for n, c in node.children.items() if (v := self.value(c)) is not None}
-        mean = held.keys() == {"total", "count"} and held["total"].shape == held["count"].shape
+        held = self._held(node)
         confusion = held.keys() <= _CONFUSION and len(held) > 1
+        mean = self._is_mean(held) or (listed and held.keys() == _MEAN)
         if mean or confusion or (listed and held.keys() in _LONE_METRIC_VALUES):
             yield from (node.children[name] for name in held)
+
+    def _held(self, node: ObjectNode) -> dict[str, Value]:
+        return {n: v for n, c in node.children.items() if (v := self.value(c)) is not None}
+
+    def _is_mean(self, held: Mapping[str, Value]) -> bool:
+        """By the names too that Keras 2 gives the variables of a metric: a running normaliser in
+        plain TensorFlow has `total` and `count` as attributes, but they are called `Variable`."""
+        named = all(value.full_name == name for name, value in held.items())
+        return held.keys() == _MEAN and named and held["total"].shape == held["count"].shape
 
 
 def _is_seed(value: Value) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.engine.kerases import loaded_keras
+from ckpt_action.engine.keras_versions import loaded_keras
 from ckpt_action.engine.objects import raw_variable
 
 _FOREIGN = frozenset({"builtins", "tensorflow", "keras", "tf_keras", "numpy", "h5py", "wrapt"})

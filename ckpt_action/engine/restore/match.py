@@ -12,6 +12,7 @@ from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.live import Child, is_aside, is_random_state
 from ckpt_action.engine.restore.records import LiveModel
+from ckpt_action.engine.restore.tables import is_table
 
 
 class By(IntEnum):
@@ -45,10 +46,13 @@ class Found:
 
     values: dict[int, dict[int, bool]] = field(default_factory=dict)
     """id of a raw variable to {node: whether only an order led there}."""
+    counted: set[int] = field(default_factory=set)
+    """Nodes of values that a file counts instead of naming them, in the order in which a layer of
+    the user's made them."""
     aside: set[int] = field(default_factory=set)
     """Nodes of live optimizers, metrics, random generators and states."""
     tables: dict[int, Any] = field(default_factory=dict)
-    """Node to live lookup table."""
+    """Node to live lookup table, whether it grows or has its content from the code."""
     unseen: list[Any] = field(default_factory=list)
     """What Keras 3 layers hold out of sight of `tf.train.Checkpoint`, and the file has no node
     for: lists, tuples, dicts, and weights that are no attribute."""
@@ -112,7 +116,7 @@ class Walk:
         elif is_aside(item) or is_random_state(item):
             self.found.aside.add(node)
         else:
-            if self.graph.table(node) and hasattr(item, "insert"):
+            if self.graph.table(node) and is_table(item):
                 self.found.tables[node] = item
             yield from self._vocabulary.pairs(item, node, self)
 

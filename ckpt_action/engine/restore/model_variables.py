@@ -49,6 +49,7 @@ def live_model(rebuilt: Rebuilt) -> LiveModel:
     paths = _unique(given, places, ordered)
     return LiveModel(
         root=rebuilt.model,
+        held=rebuilt.held,
         edges=edges,
         variables=tuple(
             _live(
@@ -114,10 +115,11 @@ def _path(rebuilt: Rebuilt, wrapper: Any, place: str) -> str:
     name = str(wrapper.name).split(":")[0]
     if rebuilt.family == "graph" or (rebuilt.family == "keras-2" and name != "Variable"):
         return name
-    return _readable(place) if place else name
+    return readable(place) if place else name
 
 
-def _readable(place: str) -> str:
+def readable(place: str) -> str:
+    """A path of attributes as the code names them: without leading underscores."""
     return "/".join(part.lstrip("_") or part for part in place.split("/"))
 
 
@@ -125,7 +127,7 @@ def _unique(paths: list[str], places: dict[int, str], ordered: list[int]) -> lis
     """Paths that several variables share give way to where the variables hang."""
     count = Counter(paths)
     better = [
-        _readable(places[i]) if count[path] > 1 and places.get(i) else path
+        readable(places[i]) if count[path] > 1 and places.get(i) else path
         for i, path in zip(ordered, paths, strict=True)
     ]
     again: Counter[str] = Counter()
@@ -144,7 +146,7 @@ def _live(wrapper: Any, path: str, place: str, *, by_name: bool, state: bool) ->
         variable=variable,
         trainable=bool(getattr(wrapper, "trainable", variable.trainable)),
         place=place,
-        attributes=path if by_name else _readable(place),
+        attributes=path if by_name else readable(place),
         names=tuple(dict.fromkeys(name for name in names if name)),
         state=state,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ckpt_action.engine.restore.records import Candidate
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import ExitCode, Problem, warning
 
 _COUNTED = re.compile(r"(.*?)(?:_(\d+))?")
 
@@ -43,27 +43,46 @@ def contradicted(bound: Iterable[Candidate]) -> tuple[Candidate, ...]:
 def undecided(bound: Iterable[Candidate]) -> tuple[Problem, ...]:
     """A warning where two parts of the model could be exchanged and no recorded name tells them
     apart: the order of the code decides alone, and only a golden file can prove it."""
+    bound = tuple(bound)
+    paths = tuple(dict.fromkeys([*_alike_in_names(bound), *_alike_in_a_layer(bound)]))
+    if not paths:
+        return ()
+    shown = ", ".join(paths[:4]) + (", ..." if len(paths) > 4 else "")
+    return (
+        warning(
+            ExitCode.RESTORE,
+            f"{len(paths)} variables have a twin of equal shape that no recorded name "
+            f"tells from them, so only the order of the code says which is which: {shown}.",
+            hint="If the code is not the one that trained the model, a golden file settles it.",
+            details=paths,
+        ),
+    )
+
+
+def _alike_in_names(bound: Iterable[Candidate]) -> Iterator[str]:
+    """Twins that only the order of layers led to."""
     ordered = [c for c in bound if c.ordered and c.value.full_name]
     live = _owners([(c.variable.path,) for c in ordered])
     stored = _owners([(c.value.full_name,) for c in ordered])
     alike: dict[object, list[int]] = defaultdict(list)
     for number, candidate in enumerate(ordered):
         alike[stored[number], candidate.value.shape, candidate.value.dtype].append(number)
-    groups = [m for m in alike.values() if len({live[number] for number in m}) > 1]
-    if not groups:
-        return ()
-    paths = tuple(ordered[number].variable.path for members in groups for number in members)
-    return (
-        Problem(
-            code=ExitCode.RESTORE,
-            severity=Severity.WARNING,
-            message=f"{len(paths)} variables have a twin of equal shape and recorded name, so only "
-            f"the order of the code says which is which: {', '.join(paths[:4])}"
-            f"{', ...' if len(paths) > 4 else ''}.",
-            hint="If the code is not the one that trained the model, a golden file settles it.",
-            details=paths,
-        ),
-    )
+    for members in alike.values():
+        if len({live[number] for number in members}) > 1:
+            yield from (ordered[number].variable.path for number in members)
+
+
+def _alike_in_a_layer(bound: Iterable[Candidate]) -> Iterator[str]:
+    """Twins among the variables of one layer, whose values the file only counts."""
+    alike: dict[object, list[str]] = defaultdict(list)
+    for candidate in bound:
+        if candidate.counted:
+            value = candidate.value
+            layer = value.key.rpartition("/")[0]
+            alike[layer, value.shape, value.dtype].append(candidate.variable.path)
+    for paths in alike.values():
+        if len(paths) > 1:
+            yield from paths
 
 
 def _by_place(candidate: Candidate) -> bool:

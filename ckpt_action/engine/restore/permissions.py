@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.restore.records import Attempt, LiveModel, LiveVariable, Value
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, warning
 
 Names = Sequence[str]
 """What one variable or value may be called in a pattern."""
@@ -58,17 +58,17 @@ def _wide(
 
 def idle(attempt: Attempt, rules: Restore) -> tuple[Problem, ...]:
     """A warning for each pattern that nothing needed."""
-    missing = [names_of_live(v) for v in attempt.missing_allowed]
+    missing: list[Names] = [names_of_live(v) for v in attempt.missing_allowed]
+    missing += [(place,) for place in attempt.unfilled_allowed]
     unused = [names_of(v) for v in attempt.unused_allowed]
     needed = (
         ("allow-missing", rules.allow_missing, missing),
         ("allow-unused", rules.allow_unused, unused),
     )
     return tuple(
-        Problem(
-            code=ExitCode.RESTORE,
-            severity=Severity.WARNING,
-            message=f"{pattern!r} in `{key}` allows nothing: model and checkpoint agree without.",
+        warning(
+            ExitCode.RESTORE,
+            f"{pattern!r} in `{key}` allows nothing: model and checkpoint agree without.",
             hint="Take it out, so that it hides no difference of tomorrow.",
         )
         for key, patterns, names in needed

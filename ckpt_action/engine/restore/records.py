@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from ckpt_action.engine.arrays import Array
+    from ckpt_action.engine.objects import Held
     from ckpt_action.engine.restore.live import Edges
 
 
@@ -46,6 +47,8 @@ class LiveModel:
     """The rebuilt model as its objects and its variables."""
 
     root: Any
+    held: Held
+    """All that it holds; see `Rebuilt`."""
     variables: tuple[LiveVariable, ...]
     edges: Edges
 
@@ -65,6 +68,9 @@ class Value:
     """The variable's name when it was saved; empty where the file does not keep it."""
     path: str = ""
     """As a person reads it, from the saved object: `model/layer_with_weights-0/kernel`."""
+    relayout: Callable[[Array], Array] | None = None
+    """What makes the variable's value of the file's, where the layouts differ; `shape` is then that
+    of the variable."""
 
 
 class Source(Protocol):
@@ -102,6 +108,8 @@ class Candidate:
     value: Value
     ordered: bool
     """Found by the order of layers or variables alone, never by a name."""
+    counted: bool = False
+    """Of the variables of its layer, found by the order in which the user's code made them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +132,20 @@ class Attempt:
     missing_allowed: tuple[LiveVariable, ...] = ()
     unused_allowed: tuple[Value, ...] = ()
     ignored: Mapping[Role, int] = field(default_factory=dict)
+    likely_metrics: tuple[str, ...] = ()
+    """Where values were ignored for being those of a metric, which only their names say."""
     never_saved: tuple[LiveVariable, ...] = ()
     """Missing ones below a list, tuple or dict that the writing Keras 3 did not look into."""
     tables: tuple[tuple[Any, Mapping[str, Value]], ...] = ()
     """Lookup tables of the model with the values of their keys and contents."""
+    loose_tables: tuple[Mapping[str, Value], ...] = ()
+    """The same of the checkpoint's tables that no name led to."""
+    vocabularies: tuple[tuple[Any, Mapping[str, Value]], ...] = ()
+    """Lookup layers without words, with the table that they take them from."""
+    unfilled_allowed: tuple[str, ...] = ()
+    """Lookup tables of the model that may stay empty."""
+    unconverted: tuple[str, ...] = ()
+    """Why weights of cuDNN could not be laid out for a layer."""
     notes: tuple[str, ...] = ()
 
     @property

@@ -10,7 +10,9 @@ from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
 from ckpt_action.engine.restore.assign import fill
 from ckpt_action.engine.restore.choose import choose
 from ckpt_action.engine.restore.ema import averaged
-from ckpt_action.engine.restore.finish import finish
+from ckpt_action.engine.restore.finish import finish, layers_among
+from ckpt_action.engine.restore.lookups import settle_tables
+from ckpt_action.engine.restore.metrics import likely_metrics
 from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.restore.names import undecided
 from ckpt_action.engine.restore.parts_source import PartsSource
@@ -18,7 +20,9 @@ from ckpt_action.engine.restore.permissions import idle
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
 from ckpt_action.engine.restore.tables import fill_tables
+from ckpt_action.engine.restore.unfilled import allow_unfilled
 from ckpt_action.engine.restore.vocabularies import restore_vocabularies
+from ckpt_action.engine.restore.words import give_words
 from ckpt_action.outcome import BindingRecord
 
 
@@ -42,18 +46,29 @@ def restore(
     attempt = choose(model, source, checkpoint, rules, declared)
     if rules.weights == "ema":
         attempt = averaged(attempt, source)
+    attempt = settle_tables(attempt, model, source, rules)
+    attempt = allow_unfilled(attempt, model, rules)
     kept = {id(v.variable) for v in attempt.missing_allowed}
     filled = [v for v in model.own() if id(v.variable) not in kept]
     problems = fill(filled, attempt.bound, source)
     rebuilt.fill_kept()
     fill_tables(attempt.tables, source)
-    restore_vocabularies(model, checkpoint)
-    finish(model)
+    give_words(attempt.vocabularies, source)
+    layers = layers_among(rebuilt.held)
+    restore_vocabularies(model, layers, checkpoint)
+    finish(layers)
     return Restored(
         rebuilt=rebuilt,
         variables=_variables(model, attempt),
         binding=_record(rebuilt, checkpoint, model, attempt),
-        problems=problems + undecided(attempt.bound) + idle(attempt, rules),
+        tables=tuple(table for table, _ in attempt.tables),
+        lookups=tuple(layer for layer, _ in attempt.vocabularies),
+        problems=(
+            *problems,
+            *undecided(attempt.bound),
+            *likely_metrics(attempt),
+            *idle(attempt, rules),
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from ckpt_action.config.records import Restore
@@ -22,6 +23,27 @@ def attempts(model: LiveModel, route: GraphRoute, rules: Restore) -> list[Attemp
     return [attempt_at(model, route, node, root, rules) for root, node in _roots(route.graph)]
 
 
+def deeper_attempts(model: LiveModel, route: GraphRoute, rules: Restore) -> list[Attempt]:
+    """The same for parts of parts, as the policy of an agent: only what holds as many values as the
+    model can be it."""
+    graph, least = route.graph, 1 if rules.allow_missing else len(model.own())
+    queue = deque((name, node) for name, node in _roots(graph) if name)
+    seen = {0, *(node for _, node in queue)}
+    found = []
+    while queue:
+        place, parent = queue.popleft()
+        for name, node in _parts(graph, parent):
+            if node not in seen and _count(graph, node) >= least:
+                seen.add(node)
+                queue.append((f"{place}.{name}", node))
+                found.append(attempt_at(model, route, node, f"{place}.{name}", rules))
+    return found
+
+
+def _count(graph: CheckpointGraph, node: int) -> int:
+    return sum(graph.value(below) is not None for below in graph.below(node))
+
+
 def _roots(graph: CheckpointGraph) -> Iterator[tuple[str, int]]:
     """The saved object and the parts that a person gave it, each object once.
 
@@ -30,10 +52,16 @@ def _roots(graph: CheckpointGraph) -> Iterator[tuple[str, int]]:
     """
     yield "", 0
     seen = {0}
-    for name, node in graph.nodes[0].children.items():
-        own = _KERAS_MADE.match(name) or node in graph.optimizers
-        if node not in seen and not own and graph.nodes[node].children:
+    for name, node in _parts(graph, 0):
+        if node not in seen:
             seen.add(node)
+            yield name, node
+
+
+def _parts(graph: CheckpointGraph, parent: int) -> Iterator[tuple[str, int]]:
+    for name, node in graph.nodes[parent].children.items():
+        own = _KERAS_MADE.match(name) or node in graph.optimizers
+        if not own and graph.nodes[node].children:
             yield name, node
 
 

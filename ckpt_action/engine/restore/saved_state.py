@@ -42,6 +42,8 @@ class SavedNames:
         values = walk.graph.nodes[stored["vars"]].children if "vars" in stored else {}
         for key, variable in _own_state(item).items():
             if key in values:
+                if key.isdigit() and not _is_keras_own(item):
+                    walk.found.counted.add(values[key])
                 yield Pair(item=variable, node=values[key], by=By.NAME)
         for name in _LAYERS:
             if name in stored and hasattr(item, "layers"):
@@ -79,6 +81,11 @@ def class_name(member: Any) -> str:
     name = re.sub(r"\W+", "", type(member).__name__)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _is_keras_own(layer: Any) -> bool:
+    """Whether Keras itself makes the layer's variables, in an order that is always the same."""
+    return type(layer).__module__.split(".")[0] in ("keras", "tf_keras")
 
 
 def _own_state(layer: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""TF1 checkpoints of the V1 format: one table file, read by TensorFlow itself."""
+"""TF1 checkpoints of the V1 format: table files, read by TensorFlow itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.checkpoint.records import ObjectGraph, Role
+from ckpt_action.checkpoint.tf1_table import table_files
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.restore.loading import OneByOne
 from ckpt_action.engine.restore.records import Value
@@ -24,7 +25,7 @@ class Tf1Source(OneByOne):
 
     def __init__(self, path: Path) -> None:
         try:
-            self._reader = tf.train.load_checkpoint(str(path))
+            self._reader = tf.train.load_checkpoint(_pattern(path))
         except (tf.errors.OpError, ValueError) as error:
             raise fail(
                 ExitCode.CHECKPOINT, f"{path.name} cannot be read as a TF1 checkpoint: {error}"
@@ -37,3 +38,9 @@ class Tf1Source(OneByOne):
 
     def read(self, key: str) -> Array:
         return np.asarray(self._reader.get_tensor(key))
+
+
+def _pattern(path: Path) -> str:
+    """How TensorFlow is told of several files."""
+    count = len(table_files(path))
+    return str(path) if path.is_file() else f"{path}-?????-of-{count:05}"

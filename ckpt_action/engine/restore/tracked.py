@@ -16,6 +16,7 @@ from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.live import Child, is_graph_container, is_layer
 from ckpt_action.engine.restore.match import By, Pair, Walk, names_taken, stored_as
 from ckpt_action.engine.restore.permissions import all_allowed
+from ckpt_action.engine.restore.tables import is_lookup_layer, is_table
 
 _LISTS = ("_operations", "_layers", "_self_tracked_trackables")
 _RENAMED = {"kernel": ("depthwise_kernel",), "depthwise_kernel": ("kernel",)}
@@ -52,6 +53,7 @@ class TrackedNames:
             if len(weighty) == len(layers):
                 for layer, node in zip(layers, weighty, strict=True):
                     yield Pair(item=layer, node=node, by=By.ORDER)
+        yield from _tabled(item, stored, walk)
         yield from _operations(item, stored, walk)
         if "_functional" in stored:
             yield Pair(item=item, node=stored["_functional"], by=By.NAME)
@@ -75,6 +77,32 @@ def _renamed(child: Child, stored: Mapping[str, int], taken: set[str]) -> list[i
     return [stored[name] for name in others if name in stored]
 
 
+def _tabled(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
+    """Keras 2 names layers by their order. Those that hold a table that grows, and no weight, stand
+    for each other where both sides have as many."""
+    layers = [one for one in item.layers if not walk.has_weights(one) and _grows(one, walk, set())]
+    for nodes in _stored_lists(stored, walk.graph) if layers else ():
+        tables = [
+            node
+            for node in nodes
+            if any(walk.graph.table(below) for below in walk.graph.below(node))
+            and not walk.graph.has_weights(node)
+        ]
+        if len(tables) == len(layers):
+            for layer, node in zip(layers, tables, strict=True):
+                yield Pair(item=layer, node=node, by=By.ORDER)
+
+
+def _grows(item: Any, walk: Walk, seen: set[int]) -> bool:
+    """Whether a table that grows hangs at or below `item`, but for those of lookup layers."""
+    if id(item) in seen or is_lookup_layer(item):
+        return False
+    seen.add(id(item))
+    if is_table(item):
+        return hasattr(item, "insert")
+    return any(_grows(child.item, walk, seen) for child in walk.edges.below(item))
+
+
 def _operations(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pair]:
     """Keras 3 counts every operation: where both sides have as many, layer by layer, even if a
     layer's weights were never saved."""
@@ -87,7 +115,10 @@ def _operations(item: Any, stored: Mapping[str, int], walk: Walk) -> Iterator[Pa
 
 
 def _stored_lists(stored: Mapping[str, int], graph: CheckpointGraph) -> Iterator[list[int]]:
-    yield _numbered(stored, r"layer_with_weights-(\d+)") or _numbered(stored, r"layer-(\d+)")
+    """`layer_with_weights-N` leaves out a layer around a module or a SavedModel, whose variables
+    Keras does not take for weights; `layer-N` has every layer."""
+    yield _numbered(stored, r"layer_with_weights-(\d+)")
+    yield _numbered(stored, r"layer-(\d+)")
     for name in _LISTS:
         if name in stored:
             yield _numbered(graph.nodes[stored[name]].children, r"(\d+)")

@@ -21,12 +21,12 @@ _TRAINED = "_trainable_variables"
 def hidden_values(graph: CheckpointGraph, root: int) -> list[int]:
     """Nodes of variables that were trained together with the model at `root`, or alone, and hang
     nowhere else in the checkpoint."""
-    everywhere, own = set(graph.below(0)), set(graph.below(root))
+    own = set(graph.below(root))
     found: dict[int, None] = {}
     for trained in _lists(graph):
-        known = everywhere.intersection(trained)
+        known = graph.everything.intersection(trained)
         if own & known or not known:
-            found |= dict.fromkeys(node for node in trained if node not in everywhere)
+            found |= dict.fromkeys(node for node in trained if node not in graph.everything)
     return list(found)
 
 

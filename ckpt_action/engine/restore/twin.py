@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ckpt_action.checkpoint.records import CheckpointFiles
+from ckpt_action.engine.creation import Repetition
 from ckpt_action.engine.objects import reachable_resources
-from ckpt_action.engine.rebuild.creation import Repetition
+from ckpt_action.engine.rebuild.zero_pages import address_of
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
-from ckpt_action.engine.restore.finish import finish
+from ckpt_action.engine.restore.finish import finish, layers_among
 from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.tables import content, is_table, replace_content
 from ckpt_action.engine.restore.vocabularies import restore_vocabularies
+from ckpt_action.engine.restore.words import copy_words
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 
 
@@ -39,10 +41,12 @@ def give_values(
     for one, two in pairs:
         if not _shared(one.variable, two):
             two.assign(one.variable.read_value())
-    restore_vocabularies(model, checkpoint)
-    finish(model)
+    layers = layers_among(twin.held)
+    copy_words(layers_among(restored.rebuilt.held), layers, restored.lookups)
+    restore_vocabularies(model, layers, checkpoint)
+    finish(layers)
     same = {id(one.variable.handle): id(two.handle) for one, two in pairs}
-    return same | _same_tables(restored.rebuilt.model, twin.model)
+    return same | _same_tables(restored, twin.model)
 
 
 def _check_beginning(variable: ModelVariable, earlier: Any | None) -> None:
@@ -51,18 +55,26 @@ def _check_beginning(variable: ModelVariable, earlier: Any | None) -> None:
         raise fail(
             ExitCode.REBUILD,
             f"variable {variable.path} could not begin with its restored value, for the code makes "
-            "it inside a function, or makes other variables each time.",
+            "it inside a function or another thread, or makes other variables each time.",
+            hint="Make every variable where the entry point makes the model; a layer of Keras 2 by "
+            "`layer.build(shape)` before `adapt`.",
         )
     if earlier is not variable.variable:
         raise fail(
-            ExitCode.REBUILD, f"the code makes its variables in another order ({variable.path})."
+            ExitCode.REBUILD,
+            f"the code makes its variables in another order ({variable.path}).",
+            hint="Make them in a fixed order: the order of a set changes.",
         )
 
 
 def _paired(restored: Restored, again: Sequence[Any]) -> list[tuple[ModelVariable, Any]]:
     own = {id(v.variable) for v in restored.variables}
     if any(id(variable) in own for variable in again):
-        raise fail(ExitCode.REBUILD, "the code hands out the same variables a second time.")
+        raise fail(
+            ExitCode.REBUILD,
+            "the code hands out the same variables a second time.",
+            hint="Let the entry point make a new model at each call.",
+        )
     kinds = [
         [(variable.dtype.name, variable.shape.as_list()) for variable in model]
         for model in ([v.variable for v in restored.variables], again)
@@ -86,11 +98,10 @@ def _shared(one: Any, two: Any) -> bool:
     """Whether both have one memory, as they do after the second began with the first one's."""
     if one.dtype == tf.string:
         return False
-    left, right = (np.asarray(v.read_value()).__array_interface__["data"] for v in (one, two))
-    return bool(left == right)
+    return address_of(one) == address_of(two)
 
 
-def _same_tables(first: Any, second: Any) -> dict[int, int]:
+def _same_tables(restored: Restored, second: Any) -> dict[int, int]:
     """Handles of tables that were shown to hold the same.
 
     Several objects may have one handle, a table inside of another one, and not all of them tell
@@ -98,10 +109,12 @@ def _same_tables(first: Any, second: Any) -> dict[int, int]:
     """
     same: dict[int, int] = {}
     different = set()
-    for table, other in _tables(first, second):
-        _fill(other, table)
+    filled = {id(table) for table in restored.tables}
+    for table, other in _tables(restored.rebuilt.model, second):
+        if id(table) in filled:
+            replace_content(other, *table.export())
         ours, theirs = id(table.resource_handle), id(other.resource_handle)
-        held, found = _content(table), _content(other)
+        held, found = (content(one) if is_table(one) else None for one in (table, other))
         if held != found or same.get(ours, theirs) != theirs:
             different.add(ours)
         elif held is not None:
@@ -110,19 +123,6 @@ def _same_tables(first: Any, second: Any) -> dict[int, int]:
 
 
 def _tables(first: Any, second: Any) -> Iterator[tuple[Any, Any]]:
-    ours, theirs = ([t for _, t in reachable_resources(model)] for model in (first, second))
-    yield from zip(ours, theirs, strict=False)
-
-
-def _fill(table: Any, source: Any) -> None:
-    """A table that grows while it is used has what the checkpoint put into it."""
-    if hasattr(table, "insert") and hasattr(source, "export"):
-        table.insert(*source.export())
-
-
-def _content(table: Any) -> list[str] | None:
-    """Every key with its value; None of tables that do not tell."""
-    if not hasattr(table, "export"):
-        return None
-    keys, values = (np.asarray(part) for part in table.export())
-    return sorted(map(repr, zip(keys.tolist(), values.tolist(), strict=True)))
+    if ours := reachable_resources(first):
+        for (_, table), (_, other) in zip(ours, reachable_resources(second), strict=False):
+            yield table, other

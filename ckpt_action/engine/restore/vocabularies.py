@@ -1,4 +1,5 @@
-"""Vocabularies of lookup layers: no variables, so no checkpoint but a `.keras` archive holds them.
+"""Vocabularies of lookup layers: no variables, so no file but a `.keras` archive holds them, and
+the checkpoints of TensorFlow up to 2.8 (`lookups.py`).
 
 An archive keeps them as `assets/<place of the layer>/vocabulary.txt`. Everywhere else the code has
 to bring them; a layer without one would answer "unknown" to everything, or fail when it runs.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ import tensorflow as tf
 
 from ckpt_action.checkpoint.keras_archive import KerasArchive
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
-from ckpt_action.engine.objects import walk
 from ckpt_action.engine.restore.live import is_layer
 from ckpt_action.engine.restore.records import LiveModel
 from ckpt_action.engine.restore.saved_state import class_name
+from ckpt_action.engine.restore.tables import is_lookup_layer
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
 
 _FILE = "vocabulary.txt"
 
 
-def restore_vocabularies(model: LiveModel, checkpoint: CheckpointFiles) -> None:
+def restore_vocabularies(
+    model: LiveModel, layers: Iterable[Any], checkpoint: CheckpointFiles
+) -> None:
     """Raise RESTORE for every lookup layer whose vocabulary is missing or is not the file's."""
     problems: list[Problem] = []
     if checkpoint.kind is Kind.KERAS_ARCHIVE:
@@ -34,7 +37,8 @@ def restore_vocabularies(model: LiveModel, checkpoint: CheckpointFiles) -> None:
             parts = member.split("/")
             if parts[0] == "assets" and parts[-1] == _FILE:
                 problems += _load(model.root, parts[1:-1], archive.content(member))
-    problems += [_empty(layer) for layer in _lookups(model) if not _size(layer)]
+    lookups = [layer for layer in layers if is_lookup_layer(layer)]
+    problems += [_empty(layer) for layer in lookups if not _size(layer)]
     if problems:
         raise CkptActionError(*problems)
 
@@ -76,12 +80,6 @@ def _members(container: Any) -> dict[str, Any]:
         found[f"{name}_{count[name]}" if count[name] else name] = member
         count[name] += 1
     return found
-
-
-def _lookups(model: LiveModel) -> Iterator[Any]:
-    yield from (
-        item for _, item in walk(model.root) if is_layer(item) and hasattr(item, "lookup_table")
-    )
 
 
 def _size(layer: Any) -> int:

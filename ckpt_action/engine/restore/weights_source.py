@@ -105,6 +105,29 @@ class LegacySource(OneByOne):
                 path=path,
             )
         self.set_aside: Mapping[Role, int] = aside
+        if file.backend == "theano":
+            self._refuse_turned_kernels()
 
     def read(self, key: str) -> Array:
         return self._file.read(key)
+
+    def _refuse_turned_kernels(self) -> None:
+        """Theano convolves where TensorFlow correlates, so every kernel is turned in space. Dense,
+        embedding and recurrent weights have no space."""
+        kernels = [v.path for v in self.values.values() if len(v.shape) > 2 and _has_space(v.shape)]
+        if kernels:
+            raise fail(
+                ExitCode.CHECKPOINT,
+                f"{self._file.file.name} was written by Keras on Theano, which keeps the kernels "
+                f"of convolutions turned in space ({kernels[0]}{', …' if kernels[1:] else ''}): "
+                "they fit TensorFlow's layers and compute something else.",
+                hint="Load it in Keras 2.3 or older with KERAS_BACKEND=tensorflow, which turns "
+                "them, and save the model again; or flip each kernel over its spatial axes.",
+                where=Where(file=str(self._file.file)),
+                details=kernels,
+            )
+
+
+def _has_space(shape: tuple[int, ...]) -> bool:
+    """Whether a kernel of this shape is another one when it is turned: not one of 1 x 1."""
+    return any(size > 1 for size in shape[:-2])

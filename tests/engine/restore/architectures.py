@@ -123,3 +123,22 @@ def shake(model, seed=5):
         value = np.asarray(weight)
         if value.dtype.kind == "f":
             weight.assign(value + random.uniform(0.05, 0.4, value.shape).astype(value.dtype))
+
+
+def recurrent(keras, lstm=None, gru=None, **gru_options):
+    """What the code of today builds in the place of CuDNNLSTM and CuDNNGRU."""
+    layers = keras.layers
+    lstm, gru = lstm or layers.LSTM, gru or layers.GRU
+    return keras.Sequential(
+        [
+            keras.Input((6, 4)),
+            layers.Bidirectional(lstm(3, return_sequences=True)),
+            lstm(5, return_sequences=True),
+            gru(4, **gru_options),
+            layers.Dense(3),
+        ]
+    )
+
+
+def cudnn_inputs():
+    return np.random.default_rng(5).normal(size=(2, 6, 4)).astype("float32")

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 import tensorflow as tf
-from architectures import build
+from architectures import build, cudnn_inputs, recurrent
 from restoring import DATA, output, restored
 
 NAMES = ("functional", "recurrent", "subclassed")
@@ -31,7 +31,16 @@ def main():
             assert not binding.notes
             assert binding.bound == len(model.weights)
             found[f"{name}/{file}"] = float(np.abs(output(model, name) - golden).max())
-    print(json.dumps(found))
+    print(json.dumps(found | {"cudnn": cudnn()}))
+
+
+def cudnn():
+    golden = np.load(DATA / "cudnn" / "golden.npz")
+    model = recurrent(tf.keras)
+    assert len(restored(model, DATA / "cudnn" / "w.h5").binding.notes) == 4
+    for number, variable in enumerate(model.weights):
+        np.testing.assert_array_equal(variable, golden[f"v{number}"])
+    return float(np.abs(model(cudnn_inputs()) - golden["y"]).max())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from architectures import inputs
 
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.config.records import Restore
-from ckpt_action.engine.kerases import keras_family, keras_version
+from ckpt_action.engine.keras_versions import keras_family, keras_version
+from ckpt_action.engine.objects import walk
 from ckpt_action.engine.records import Rebuilt
 from ckpt_action.engine.restore import restore
 from ckpt_action.errors import CkptActionError
@@ -21,7 +22,13 @@ DATA = Path(__file__).resolve().parent / "data"
 
 def rebuilt(model):
     family = keras_family(model) or "module"
-    return Rebuilt(model=model, family=family, keras_version=keras_version(family), signatures=())
+    return Rebuilt(
+        model=model,
+        held=tuple(walk(model)),
+        family=family,
+        keras_version=keras_version(family),
+        signatures=(),
+    )
 
 
 def restored(model, path, **rules):

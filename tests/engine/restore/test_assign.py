@@ -104,14 +104,22 @@ def test_an_assigner_that_does_nothing_is_caught(name, tmp_path):
         fill([c.variable for c in broken], broken, source)
 
 
-def test_nan_in_the_file_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("values", "kinds", "count"),
+    [
+        ((np.nan, 1.0), "NaN", 1),
+        ((np.inf, 1.0), "infinite values", 1),
+        ((-np.inf, np.nan), "NaN and infinite values", 2),
+    ],
+)
+def test_what_is_no_number_in_the_file_is_named(values, kinds, count, tmp_path):
     module = Net()
-    module.a.assign([float("nan"), 1.0])
+    module.a.assign(values)
     saved(module, tmp_path)
     found = restored(Net(), tmp_path / "ck")
     (problem,) = found.problems
     assert problem.severity is Severity.WARNING
-    assert "The checkpoint holds NaN in a (1 of 2 values of a)" in problem.message
+    assert f"The checkpoint holds {kinds} in a ({count} of 2 values of a)" in problem.message
 
 
 @pytest.mark.parametrize("narrow", [tf.float16, tf.bfloat16])

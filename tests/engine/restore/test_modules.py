@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import keras
 import numpy as np
 import tensorflow as tf
-from restoring import refusal, restored
+from restoring import fresh, refusal, restored
+
+from ckpt_action.engine.restore.graph import CheckpointGraph
 
 
 def variable(*shape, dtype=tf.float32):
@@ -101,6 +106,42 @@ def test_a_part_of_a_part(tmp_path):
     assert "other, policy" in problem.hint
 
 
+def test_the_only_part_of_a_part_that_fits_is_found(tmp_path):
+    agents = tf.Module()
+    agents.agent = tf.Module()
+    agents.agent.actor, agents.agent.critic = Pair(), tf.Module()
+    agents.agent.critic.weight = variable(3)
+    tf.train.Checkpoint(agents=agents, step=tf.Variable(1)).save(tmp_path / "ck")
+    model = Pair()
+    binding = restored(model, tmp_path / "ck-1").binding
+    assert_equal(agents.agent.actor, model)
+    assert binding.root == "agents.agent.actor"
+    assert "1 values of the checkpoint belong to other parts" in binding.notes[0]
+    problem = refusal(Pair(), tmp_path / "ck-1", root="agents.agent.critic")
+    assert "The model fits 'agents.agent.actor'." in problem.message
+
+
+def test_of_two_parts_of_a_part_one_has_to_be_named(tmp_path):
+    agent = tf.Module()
+    agent.actor, agent.target = Pair(), Pair()
+    tf.train.Checkpoint(agent=agent).write(tmp_path / "ck")
+    problem = refusal(Pair(), tmp_path / "ck")
+    assert "fit the model equally well: 'agent.actor', 'agent.target'" in problem.message
+
+
+def test_no_part_of_a_keras_model_is_taken_for_the_model(tmp_path):
+    def build(*names):
+        fresh()
+        inputs = x = keras.Input((3,))
+        for name in names:
+            inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)], name=name)
+            x = inner(x)
+        return keras.Model(inputs, x)
+
+    tf.train.Checkpoint(agent=build("a", "b")).write(tmp_path / "ck")
+    assert "dropped" in refusal(build("a"), tmp_path / "ck").message
+
+
 def test_the_only_part_that_fits_is_found(tmp_path):
     other = tf.Module()
     other.a, other.b = variable(9), variable(9)
@@ -123,26 +164,93 @@ def test_one_value_for_two_variables_is_not_clear(tmp_path):
     assert sum(line.startswith("?") for line in problem.details) == 2
 
 
-def test_growing_tables(tmp_path):
-    class Counting(tf.Module):
+class Served(tf.Module):
+    """What people serve: the trained model with its vocabulary before it."""
+
+    def __init__(self, model, **more):
+        super().__init__()
+        self.model = model
+        self.words = tf.constant(["a", "b"])
+        for name, value in more.items():
+            setattr(self, name, value)
+
+
+def test_a_checkpoint_of_the_model_inside_a_wrapper(tmp_path):
+    saved, model = Pair(), Pair()
+    tf.train.Checkpoint(saved).write(tmp_path / "ck")
+    found = restored(Served(Served(model)), tmp_path / "ck")
+    assert_equal(saved, model)
+    assert "the checkpoint is that of `model.model` inside the model" in found.binding.notes
+
+
+def test_a_keras_model_inside_a_wrapper(tmp_path):
+    def build():
+        fresh()
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.Dense(2)])
+
+    saved, model = build(), build()
+    saved.save_weights(tmp_path / "w.weights.h5")
+    saved.save(tmp_path / "whole.h5")
+    for name in ("w.weights.h5", "whole.h5"):
+        restored(Served(model), tmp_path / name)
+        assert_equal(saved, model)
+        model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+
+
+def test_a_wrapper_with_a_variable_of_its_own_is_not_filled(tmp_path):
+    tf.train.Checkpoint(Pair()).write(tmp_path / "ck")
+    problem = refusal(Served(Pair(), scale=variable(1)), tmp_path / "ck")
+    assert any("scale [1]" in line for line in problem.details)
+
+
+def test_layers_whose_variables_keras_does_not_count(tmp_path):
+    """Keras 2 numbers layers with weights apart from all others; a module's variables are none."""
+
+    class Held(keras.layers.Layer):
         def __init__(self):
             super().__init__()
-            self.weight = variable(2)
-            self.table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+            self.module = Pair()
 
-    saved, model = Counting(), Counting()
-    saved.table.insert(["a", "b"], [3, 4])
-    model.table.insert(["stale"], [9])
-    tf.train.Checkpoint(module=saved).write(tmp_path / "ck")
+    def build():
+        fresh()
+        model = keras.Sequential([Held(), keras.layers.Dense(3)])
+        model.layers[1].build((None, 2))
+        return model
+
+    saved, model = build(), build()
+    dense = tf.train.Checkpoint(
+        kernel=saved.layers[1].kernel.value, bias=saved.layers[1].bias.value
+    )
+    graph = tf.train.Checkpoint()
+    setattr(graph, "layer-0", tf.train.Checkpoint(module=saved.layers[0].module))
+    setattr(graph, "layer_with_weights-0", dense)
+    setattr(graph, "layer-1", dense)
+    graph.write(tmp_path / "ck")
     restored(model, tmp_path / "ck")
-    found = model.table.lookup(tf.constant(["b", "a", "stale"])).numpy().tolist()
-    assert found == [4, 3, -1]
-
-    problem = refusal(Plain2(), tmp_path / "ck", root="module")
-    assert any("table" in line for line in problem.details)
+    assert_equal(saved.layers[0].module, model.layers[0].module)
+    assert_equal(saved.layers[1], model.layers[1])
 
 
-class Plain2(tf.Module):
-    def __init__(self):
-        super().__init__()
-        self.weight = variable(2)
+def test_each_part_costs_what_it_holds(tmp_path, monkeypatch):
+    """A small model is laid over every part of a large checkpoint: twice the parts, twice the work,
+    and the file is read as a graph once."""
+    asked, graphs = Counter(), Counter()
+    value, init = CheckpointGraph.value, CheckpointGraph.__init__
+
+    def counted_value(graph, node):
+        asked[len(graph.nodes)] += 1
+        return value(graph, node)
+
+    def counted_init(graph, source):
+        init(graph, source)
+        graphs[len(graph.nodes)] += 1
+
+    monkeypatch.setattr(CheckpointGraph, "value", counted_value)
+    monkeypatch.setattr(CheckpointGraph, "__init__", counted_init)
+    for count in (30, 60):
+        parts = tf.train.Checkpoint(**{f"part{i}": Pair() for i in range(count)})
+        path = tf.train.Checkpoint(parts=parts).write(tmp_path / f"{count}")
+        refusal(Pair("other", "another"), path, allow_missing=("other",))
+    assert list(graphs.values()) == [1, 1]
+    small, large = asked.values()
+    assert large < 3 * small

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from restoring import fresh, refusal, restored
 
+from ckpt_action.checkpoint.discover import discover
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.checkpoint.inspect import summarize
 from ckpt_action.checkpoint.records import Kind, Role
@@ -56,6 +57,23 @@ def test_a_scope_too_much_or_too_little_is_told(tmp_path):
     assert dense.weights[1].numpy().tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("names", [("Variable", "Variable_1", "Variable_2"), tuple(SHAPES)])
+def test_variables_without_names(tmp_path, names):
+    tf.raw_ops.SaveV2(
+        prefix=str(tmp_path / "ck"),
+        tensor_names=list(names),
+        shape_and_slices=[""] * 3,
+        tensors=[tf.ones(shape) for shape in SHAPES.values()],
+    )
+    model = Named()
+    model.held = [tf.Variable(tf.zeros(shape)) for shape in SHAPES.values()]
+    problem = refusal(model, tmp_path / "ck")
+    assert "3 variables of the model have none: TensorFlow calls each" in problem.message
+    assert "name=" in problem.hint
+    for name, shape in zip(names, SHAPES.values(), strict=True):
+        assert f"{name} {list(shape)}" in problem.hint
+
+
 def test_two_scopes_that_fit_are_refused_until_one_is_the_root(tmp_path):
     other = {f"target/{name}": shape for name, shape in SHAPES.items()}
     file = saved(tmp_path / "ck", scope="online/", more=other)
@@ -80,6 +98,8 @@ def slots(*names, of=tuple(SHAPES), below=""):
         slots("Adam", "Adam_1", below="train/") | {"train/beta1_power": ()},
         slots("Yogi", "Yogi_1"),
         slots("ExponentialMovingAverage"),
+        {"a/kernel_slot_vr": (3,), "a/kernel_slot_vc": (2,), "a/bias_slot_v": (2,)},  # T5
+        {"a/kernel/Adafactor": (3,), "a/kernel/Adafactor_1": (2,), "a/bias/Adafactor": (2,)},
     ],
 )
 def test_the_state_of_an_optimizer_is_left_aside(state, tmp_path):
@@ -113,6 +133,30 @@ def test_the_v1_format(tmp_path):
     model = Named()
     restored(model, tmp_path / "model.ckpt")
     assert first(model) == [0.0, 1.0, 2.0]
-    part = (tmp_path / "model.ckpt").rename(tmp_path / "model.ckpt-00000-of-00002")
-    with pytest.raises(CkptActionError, match="one of several files"):
-        identify(part)
+
+
+def test_the_v1_format_in_several_files(tmp_path):
+    """As a Saver writes it for two devices; every name that a person may use leads to it."""
+    graph, devices = tf.Graph(), tf.compat.v1.ConfigProto(device_count={"CPU": 2})
+    with graph.as_default(), tf.compat.v1.Session(config=devices) as session:
+        for count, (name, shape) in enumerate(SHAPES.items()):
+            with tf.device(f"/cpu:{count % 2}"):
+                tf.compat.v1.get_variable(name, initializer=tf.fill(shape, float(count)))
+        session.run(tf.compat.v1.global_variables_initializer())
+        saver = tf.compat.v1.train.Saver(write_version=tf.compat.v1.train.SaverDef.V1, sharded=True)
+        for step in (7, 20):
+            saver.save(session, str(tmp_path / "model.ckpt"), global_step=step)
+    prefix = tmp_path / "model.ckpt-20"
+    names = ["model.ckpt-20", "model.ckpt-20.meta", "model.ckpt-20-00001-of-00002"]
+    for pattern in (*names, "model.ckpt-20-?????-of-00002", "model.ckpt-*", "."):
+        (files,) = discover((pattern,), tmp_path, "latest")[0]
+        assert (files.path, files.step, files.kind) == (prefix, 20, Kind.TF1_V1)
+        parts = [file.name.removeprefix(prefix.name) for file in files.files]
+        assert parts == ["-00000-of-00002", "-00001-of-00002", ".meta"]
+    assert {entry.key for entry in summarize(files).entries} == set(SHAPES)
+    model = Named()
+    restored(model, prefix)
+    assert first(model) == [0.0, 1.0, 2.0]
+    (tmp_path / "model.ckpt-20-00000-of-00002").unlink()
+    with pytest.raises(CkptActionError, match="00000-of-00002 is missing"):
+        identify(prefix)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
+import pytest
 import tensorflow as tf
 from architectures import shake
 from restoring import fresh, refusal, restored
@@ -46,6 +48,56 @@ def test_names_that_tell_nothing_are_warned_of(tmp_path):
     (warning,) = found.problems
     assert "only the order of the code says which is which" in warning.message
     assert set(warning.details) >= {"user/proj/kernel", "item/proj/kernel"}
+
+
+class Affine(layers.Layer):
+    """Two weights of equal shape, which code of another day may make in another order."""
+
+    def __init__(self, order):
+        super().__init__()
+        self.order = order
+
+    def build(self, shape):
+        for name in self.order:
+            setattr(self, name, self.add_weight(shape=(shape[-1],), name=name))
+
+    def call(self, x):
+        return x * self.scale + self.shift
+
+
+def affine(order):
+    fresh()
+    return keras.Sequential([layers.Input((3,)), Affine(order), layers.BatchNormalization()])
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_weights_that_a_layer_made_in_another_order_are_warned_of(tmp_path, suffix):
+    """These files count the variables of a layer; TensorFlow's own and HDF5 of old name them."""
+    model = affine(["scale", "shift"])
+    shake(model)
+    saved = tmp_path / f"saved{suffix}"
+    (model.save if suffix == ".keras" else model.save_weights)(saved)
+    found = restored(affine(["shift", "scale"]), saved)
+    (warning,) = found.problems
+    assert "only the order of the code says which is which" in warning.message
+    assert "golden file" in warning.hint
+    assert set(warning.details) == {"sequential/affine/scale", "sequential/affine/shift"}
+    tf.train.Checkpoint(model=model).write(tmp_path / "named")
+    swapped = affine(["shift", "scale"])
+    assert restored(swapped, tmp_path / "named").problems == ()
+    np.testing.assert_array_equal(swapped.layers[0].scale, model.layers[0].scale)
+
+
+def test_keras_makes_its_own_weights_in_one_order_always(tmp_path):
+    """BatchNormalization has four of one shape, an LSTM whose input is as wide as it two."""
+
+    def build():
+        fresh()
+        lstm = layers.LSTM(3)
+        return keras.Sequential([layers.Input((2, 3)), layers.BatchNormalization(), lstm])
+
+    build().save_weights(tmp_path / "saved.weights.h5")
+    assert restored(build(), tmp_path / "saved.weights.h5").problems == ()
 
 
 def test_outputs_in_a_dict_are_sorted_so_nothing_is_swapped(tmp_path):

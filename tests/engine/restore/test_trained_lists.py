@@ -80,6 +80,18 @@ def test_what_was_not_trained_is_in_no_list(tmp_path):
     assert "Keras 3 never saved their values" in problem.message
 
 
+def test_the_part_that_an_optimizer_saved_does_not_stand_for_its_average(tmp_path):
+    """The optimizer's list has the raw weights, those of the averaged copy are nowhere."""
+    model, average = made(), made()
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    checkpoint = tf.train.Checkpoint(generator=model, average=average, optimizer=optimizer)
+    checkpoint.write(tmp_path / "ck")
+    problem = refusal(made(), tmp_path / "ck", root="average")
+    assert "Keras 3 never saved their values" in problem.message
+    assert "Another part of the checkpoint is whole: 'generator'" in problem.message
+
+
 @pytest.mark.parametrize("optimizer", [False, True])
 @pytest.mark.parametrize(("stateful", "batch"), [(True, 1), (True, 5), (False, None)])
 def test_states_of_recurrent_layers_are_not_restored(optimizer, stateful, batch, tmp_path):
