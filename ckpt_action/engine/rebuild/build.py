@@ -8,81 +8,95 @@ state that it changed (of stateful recurrent layers, counters) is put back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.kerases import is_graph_model
+from ckpt_action.engine.arrays import same_value
+from ckpt_action.engine.keras_versions import is_graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.rebuild.calling import possible_calls
-from ckpt_action.engine.rebuild.user_code import describe_error
+from ckpt_action.engine.rebuild.renamed import renamed_note
+from ckpt_action.engine.rebuild.unbuilt import has_unbuilt
 from ckpt_action.engine.records import Caller
+from ckpt_action.engine.user_code import describe_error
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 
 BATCH = 2
 SIZES = (2, 8, 32, 64, 224)
 """Sizes tried for free dimensions behind the first: small is fast, but windows and strides may
 leave nothing of a small image."""
+TEXTS = ("", "a")
+"""Tried for strings: a serialised message may be empty, a sentence that is split may not."""
 
 
 def build(
     model: Any, signatures: Sequence[Signature], roots: Sequence[Path]
-) -> Mapping[str, Caller]:
-    """Signature name to the way that the model is called, every variable made.
+) -> tuple[Mapping[str, Caller], tuple[Any, ...], tuple[Problem, ...]]:
+    """Signature name to the way that the model is called, every variable made; the variables
+    that calling it wrote, which is put back; and notes.
 
     Raises CkptActionError (SIGNATURE) with one problem per signature that cannot be called.
     """
     callers: dict[str, Caller] = {}
     problems: list[Problem] = []
-    with state_kept(model):
+    notes: list[Problem] = []
+    runs = any(is_run(model, signature) for signature in signatures)
+    kept: AbstractContextManager[list[Any]] = state_kept(model) if runs else nullcontext([])
+    with kept as written:
         for signature in signatures:
             try:
-                callers[signature.name] = _find_caller(model, signature, roots)
+                caller = _find_caller(model, signature, roots)
+                callers[signature.name] = caller
+                notes += renamed_note(signature, caller.taken_as)
             except CkptActionError as error:
                 problems += error.problems
     if problems:
         raise CkptActionError(*problems)
-    return callers
+    return callers, tuple(written), tuple(notes)
 
 
 def is_run(model: Any, signature: Signature) -> bool:
     """Whether `build` has to run the model: a graph model is built, and tells how it is called."""
-    return signature.method != "__call__" or not is_graph_model(model)
+    return signature.method != "__call__" or not is_graph_model(model) or has_unbuilt(model)
 
 
-def sample_inputs(signature: Signature, free_size: int) -> dict[str, tf.Tensor]:
-    """Zeros of the declared dtypes; a leading free dimension is `BATCH`, others `free_size`."""
+def sample_inputs(signature: Signature, free_size: int, text: str = "") -> dict[str, tf.Tensor]:
+    """Zeros of the declared dtypes, `text` for strings; a leading free dimension is `BATCH`,
+    others `free_size`."""
     leading = {spec.shape[0] for spec in signature.inputs if spec.shape}
     return {
-        spec.name: tf.zeros(
+        spec.name: tf.fill(
             [d if isinstance(d, int) else BATCH if d in leading else free_size for d in spec.shape],
-            spec.dtype,
+            text if spec.dtype == "string" else tf.zeros((), spec.dtype),
         )
         for spec in signature.inputs
     }
 
 
-def _find_caller(model: Any, signature: Signature, roots: Sequence[Path]) -> Caller:
+def _find_caller(model: Any, signature: Signature, roots: Sequence[Path]) -> Any:
     calls = possible_calls(model, signature)
     if not is_run(model, signature):
-        return calls[0]  # type: ignore[no-any-return]
+        return calls[0]
     failures: list[tuple[str, BaseException]] = []
     has_free = any(isinstance(d, str) for spec in signature.inputs for d in spec.shape[1:])
-    for size in SIZES if has_free else SIZES[:1]:
+    has_text = any(spec.dtype == "string" for spec in signature.inputs)
+    sizes = SIZES if has_free else SIZES[:1]
+    for text, size in product(TEXTS if has_text else TEXTS[:1], sizes):
         working = []
         for call in calls:
             try:
-                call(sample_inputs(signature, size))
+                call(sample_inputs(signature, size, text))
                 working.append(call)
             except Exception as error:  # noqa: BLE001  anything may come out of the user's code
                 failures.append((f"free dimensions of size {size}", error))
         if working:
             _refuse_ambiguous(signature, working)
-            return working[0]  # type: ignore[no-any-return]
+            return working[0]
     raise _cannot_call(signature, calls, failures, roots)
 
 
@@ -128,8 +142,9 @@ def _cannot_call(
 
 
 @contextmanager
-def state_kept(model: Any) -> Iterator[None]:
-    """Put back every variable that changes inside, those first made inside too."""
+def state_kept(model: Any) -> Iterator[list[Any]]:
+    """Put back every variable that changes inside, those first made inside too, and list them."""
+    written: list[Any] = []
     before = {id(v): (v, v.read_value()) for _, v in reachable_variables(model)}
 
     def remember(next_creator: Any, **kwargs: Any) -> Any:
@@ -139,17 +154,8 @@ def state_kept(model: Any) -> Iterator[None]:
         return variable
 
     with tf.variable_creator_scope(remember):
-        yield
+        yield written
     for variable, value in before.values():
-        if not _same(value, variable.read_value()):
+        if not same_value(value, variable.read_value()):
             variable.assign(value)
-
-
-def _same(old: tf.Tensor, new: tf.Tensor) -> bool:
-    """Whether nothing was written: the same memory, else (written anew) the same bytes."""
-    left, right = np.asarray(old), np.asarray(new)
-    if left.dtype == object or left.size == 0:
-        return bool(np.array_equal(left, right))
-    if left.__array_interface__["data"] == right.__array_interface__["data"]:
-        return True
-    return left.tobytes() == right.tobytes()
+            written.append(variable)

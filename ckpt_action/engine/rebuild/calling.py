@@ -16,9 +16,11 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine import internals
-from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
+from ckpt_action.engine.keras_versions import is_graph_model, keras_family, loaded_keras
+from ckpt_action.engine.names import legal_name
 from ckpt_action.engine.objects import walk
-from ckpt_action.engine.rebuild.keras_inputs import input_structure, legal_name, model_inputs
+from ckpt_action.engine.rebuild.keras_inputs import input_structure, model_inputs
+from ckpt_action.engine.rebuild.renamed import in_places, refuse_other_order, refuse_swapped
 from ckpt_action.engine.rebuild.signatures import find_method, inference_arguments, parameters
 from ckpt_action.errors import ExitCode, fail
 
@@ -35,6 +37,8 @@ class PlainCall:
     training: Mapping[str, bool] = field(default_factory=dict)
     by_position: int = 0
     """Inputs in front that are passed without their names."""
+    taken_as: tuple[str, ...] = ()
+    """The model's names of several inputs that are declared under others, in their places."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         ordered = [tensors[name] for name in self.names]
@@ -56,6 +60,8 @@ class GraphModelCall:
     model: Any
     names: Mapping[int, str]
     """Identity of the model's symbolic input to the signature's name for it."""
+    taken_as: tuple[str, ...] = ()
+    """As of a `PlainCall`."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         packed = tf.nest.map_structure(
@@ -69,6 +75,8 @@ class EnclosedCall:
     """Runs another call inside a Keras layer that is called with `training=False`."""
 
     layer: Any
+    taken_as: tuple[str, ...]
+    """As of the call inside."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         return self.layer(dict(tensors), training=False)
@@ -90,8 +98,9 @@ def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
     taken = parameters(model, signature.method)
     training = inference_arguments(model, signature)
     styles = _styles(names, taken, training)
+    own = [p.name for p in taken if p.name not in training]
     if "positional" in styles:
-        _refuse_other_order(signature, [p.name for p in taken if p.name not in training])
+        refuse_other_order(signature, own)
     first = names[:1] == tuple(p.name for p in taken[:1] if p.kind is p.POSITIONAL_OR_KEYWORD)
     calls = [
         PlainCall(
@@ -100,6 +109,7 @@ def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
             names=names,
             training=training,
             by_position=int(first and keras_family(target) == "keras-2"),
+            taken_as=in_places(names, own) if style == "positional" else (),
         )
         for style in styles
     ]
@@ -128,28 +138,18 @@ def _styles(
     return styles
 
 
-def _refuse_other_order(signature: Signature, taken: list[str]) -> None:
-    """Inputs would be passed in declared order although the model has some names elsewhere."""
-    names = [spec.name for spec in signature.inputs]
-    if any(n in taken and taken.index(n) != place for place, n in enumerate(names)):
-        raise fail(
-            ExitCode.SIGNATURE,
-            f"signature {signature.name} declares the inputs {', '.join(names)}; "
-            f"`{signature.method}` takes {', '.join(taken)}, so the order does not tell which is "
-            "which.",
-            hint="Declare all inputs under the names of the parameters.",
-        )
-
-
 def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
     own = model_inputs(model)
     names = [spec.name for spec in signature.inputs]
     known = {legal_name(each.name) for each in own if each.name}
     legal = {legal_name(name): name for name in names}
+    taken_as: tuple[str, ...] = ()
     if set(legal) == known and len(known) == len(own) == len(names):
         by_tensor = {id(each.tensor): legal[legal_name(each.name)] for each in own}
     elif len(names) == len(own) and not known.intersection(legal) and not _is_unordered(model):
         by_tensor = {id(each.tensor): name for each, name in zip(own, names, strict=True)}
+        taken_as = in_places(names, [legal_name(each.name or "") for each in own])
+        refuse_swapped(signature, taken_as)
     else:
         shown = ", ".join(f"{each.name or 'inputs'}: {each.dtype}{each.shape}" for each in own)
         raise fail(
@@ -159,7 +159,7 @@ def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
             hint="Declare all of them under the model's names"
             + ("." if _is_unordered(model) else ", or all under new names in the model's order."),
         )
-    return GraphModelCall(model=model, names=by_tensor)
+    return GraphModelCall(model=model, names=by_tensor, taken_as=taken_as)
 
 
 def _is_unordered(model: Any) -> bool:
@@ -173,7 +173,7 @@ def _enclosed(model: Any, call: PlainCall) -> Any:
         family = keras_family(item)
         if family is not None:
             layer = _enclosing_layer(3 if family == "keras-3" else 2)(call)
-            return EnclosedCall(layer=layer)
+            return EnclosedCall(layer=layer, taken_as=call.taken_as)
     return call
 
 

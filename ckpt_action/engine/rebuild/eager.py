@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.engine.objects import reachable_variables
-from ckpt_action.engine.rebuild.user_code import loaded_sources
+from ckpt_action.engine.objects import Held, variables_among
+from ckpt_action.engine.user_code import loaded_sources
 from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 
 _SWITCHES = frozenset({"disable_eager_execution", "disable_v2_behavior"})
@@ -30,10 +29,10 @@ def check_eager(roots: Sequence[Path]) -> None:
         )
 
 
-def check_variables(model: Any, roots: Sequence[Path]) -> None:
-    """Raise CkptActionError (REBUILD) where variables of `model` belong to a graph."""
+def check_variables(held: Held, roots: Sequence[Path]) -> None:
+    """Raise CkptActionError (REBUILD) where variables among what a model holds are a graph's."""
     check_eager(roots)
-    symbolic = [path for path, v in reachable_variables(model) if tf.is_symbolic_tensor(v.handle)]
+    symbolic = [path for path, v in variables_among(held) if tf.is_symbolic_tensor(v.handle)]
     if symbolic:
         raise _refusal(
             f"the model was made inside of a `tf.Graph`, so {len(symbolic)} of its variables have "

@@ -10,8 +10,8 @@ from typing import Any
 
 from ckpt_action.config.records import EntryPoint
 from ckpt_action.engine.rebuild.eager import check_eager
-from ckpt_action.engine.rebuild.user_code import describe_error
 from ckpt_action.engine.rebuild.user_modules import exited, import_module, module_not_found
+from ckpt_action.engine.user_code import describe_error
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 

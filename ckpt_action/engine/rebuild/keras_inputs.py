@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.config.records import Dimension, InputSpec
-
-_AUTOMATIC = re.compile(r"(keras_tensor|input_layer|input|inputs)(_\d+)?$|.*_input$")
-"""Names that Keras gives by itself: they count what else was built in the process."""
+from ckpt_action.engine.names import legal_name
+from ckpt_action.golden import AUTOMATIC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +58,6 @@ def derived_inputs(model: Any) -> tuple[InputSpec, ...]:
     )
 
 
-def legal_name(name: str) -> str:
-    """`name` as signatures, graphs, C and parameters of Python functions take it."""
-    legal = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_")
-    return f"t_{legal}" if legal[:1].isdigit() or keyword.iskeyword(legal) else legal
-
-
 def _named(name: str, shape: tuple[int | None, ...]) -> tuple[Dimension, ...]:
     return tuple(
         size if size is not None else "batch" if axis == 0 else f"{name}_{axis}"
@@ -76,7 +67,7 @@ def _named(name: str, shape: tuple[int | None, ...]) -> tuple[Dimension, ...]:
 
 def _layer_name(tensor: Any) -> str:
     name = str(tensor._keras_history[0].name)  # noqa: SLF001  the input layer, in either Keras
-    return "" if _AUTOMATIC.match(name) else name
+    return "" if AUTOMATIC.match(name) else name
 
 
 def _is_dict(model: Any) -> bool:

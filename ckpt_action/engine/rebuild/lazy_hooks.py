@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.engine import internals
-from ckpt_action.engine.kerases import loaded_keras
+from ckpt_action.engine.keras_versions import loaded_keras
 from ckpt_action.engine.rebuild.lazy_init import LazyVariables
 from ckpt_action.engine.rebuild.zero_pages import can_tell
 

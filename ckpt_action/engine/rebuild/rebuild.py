@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
-from ckpt_action.engine.kerases import keras_family, keras_version
+from ckpt_action.engine.creation import Creations
+from ckpt_action.engine.keras_versions import keras_version
 from ckpt_action.engine.metagraph.module import graph_model
-from ckpt_action.engine.objects import reachable_variables
+from ckpt_action.engine.objects import variables_among, walk
 from ckpt_action.engine.op_libraries import load_op_libraries
+from ckpt_action.engine.reads.overwriting import OverwritingError
 from ckpt_action.engine.rebuild.architecture import model_from_file
 from ckpt_action.engine.rebuild.build import build, is_run
-from ckpt_action.engine.rebuild.creation import Creations, Repetition
 from ckpt_action.engine.rebuild.eager import check_eager, check_variables
 from ckpt_action.engine.rebuild.entry_point import make_model
+from ckpt_action.engine.rebuild.family import model_family
 from ckpt_action.engine.rebuild.fresh import BeforeImport
 from ckpt_action.engine.rebuild.lazy_hooks import lazy_variables
 from ckpt_action.engine.rebuild.lazy_init import LazyVariables
+from ckpt_action.engine.rebuild.leftovers import Leftovers
 from ckpt_action.engine.rebuild.signatures import resolve_signatures
-from ckpt_action.engine.rebuild.user_code import loaded_sources
 from ckpt_action.engine.rebuild.user_modules import extend_path, import_module
-from ckpt_action.engine.records import Family, Rebuilt
-from ckpt_action.engine.trace.semantics import semantic_changes
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.engine.records import Again, Family, Rebuilt
+from ckpt_action.engine.semantics.changes import semantic_changes
+from ckpt_action.engine.user_code import loaded_sources
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, note, raise_errors
 from ckpt_action.plan import Job
-
-_NO_MODELS = (
-    Coroutine,
-    Generator,
-    tf.Tensor,
-    tf.Variable,
-    tf.train.Checkpoint,
-    tf.train.CheckpointManager,
-)
 
 
 def rebuild(job: Job) -> Rebuilt:
@@ -56,16 +47,16 @@ def rebuild(job: Job) -> Rebuilt:
         for module in job.model.imports:
             import_module(module, roots)
         return _from_meta(job)
-    before, creations = BeforeImport(roots), Creations()
+    before, creations, leftovers = BeforeImport(roots), Creations(), Leftovers()
     with creations.recorded():
         rebuilt = _lazily(job, roots, before, creations)
-    changes = semantic_changes(rebuilt.model, job)
-    if any(problem.severity is Severity.ERROR for problem in changes):
-        raise CkptActionError(*changes)
+    changes = semantic_changes(rebuilt.held, job)
+    raise_errors(changes)
 
-    def again() -> tuple[Rebuilt, Repetition]:
-        with before.again(), creations.repeated() as repetition:
-            return _by_code(job, roots, LazyVariables(enabled=rebuilt.lazy)), repetition
+    def again() -> Again:
+        with before.again(), leftovers.watched(), creations.repeated() as repetition:
+            model = _by_code(job, roots, LazyVariables(enabled=rebuilt.lazy))
+        return Again(rebuilt=model, began=repetition, leftovers=tuple(leftovers.read))
 
     return replace(rebuilt, again=again, problems=rebuilt.problems + changes)
 
@@ -75,6 +66,8 @@ def _lazily(job: Job, roots: Sequence[Path], before: BeforeImport, creations: Cr
     lazy = LazyVariables(enabled=job.model.lazy_init)
     try:
         return _by_code(job, roots, lazy)
+    except OverwritingError:
+        raise
     except CkptActionError as error:
         if not lazy.put_off:
             raise
@@ -89,26 +82,32 @@ def _by_code(job: Job, roots: Sequence[Path], lazy: LazyVariables) -> Rebuilt:
         for module in job.model.imports:
             import_module(module, roots)
         model, family = _make(job)
-    check_variables(model, roots)
-    signatures, warnings = resolve_signatures(model, job.model.signatures, job.model.name)
-    if any(is_run(model, signature) for signature in signatures):
+    held = tuple(walk(model))
+    check_variables(held, roots)
+    signatures, warnings = resolve_signatures(model, job.model)
+    runs = any(is_run(model, signature) for signature in signatures)
+    if runs:
         lazy.fill_all()
-    callers = build(model, signatures, roots)
+    callers, written, notes = build(model, signatures, roots)
     check_eager(roots)
     lazy.check()
-    if not reachable_variables(model):
+    if runs:
+        held = tuple(walk(model))
+    if not variables_among(held):
         raise _no_variables(model)
     return Rebuilt(
         model=model,
+        held=held,
         family=family,
         keras_version=keras_version(family),
         signatures=signatures,
         sources=loaded_sources(roots),
         op_libraries=job.model.op_libraries,
         callers=callers,
+        written=written,
         lazy=lazy.enabled,
         fill_kept=lazy.fill_kept,
-        problems=warnings,
+        problems=warnings + notes,
     )
 
 
@@ -122,6 +121,7 @@ def _from_meta(job: Job) -> Rebuilt:
         )
     return Rebuilt(
         model=model,
+        held=tuple(walk(model)),
         family="graph",
         keras_version=None,
         signatures=signatures,
@@ -136,7 +136,7 @@ def _make(job: Job) -> tuple[Any, Family]:
         model = make_model(job.model.entry_point, (*job.python_path, job.folder))
     else:
         model = model_from_file(job, environment_keras())
-    return model, _family(model, job)
+    return model, model_family(model, job.model)
 
 
 def environment_keras() -> Any:
@@ -163,55 +163,10 @@ def _check_backend() -> None:
         )
 
 
-def _family(model: Any, job: Job) -> Family:
-    """What `model` is; raises CkptActionError (REBUILD) where it is no model."""
-    family = keras_family(model)
-    if family is not None:
-        return family
-    if not isinstance(model, tf.Module) and (not_a_model := _why_not(model)):
-        if isinstance(model, Coroutine):
-            model.close()  # Python would warn that nobody awaited it
-        raise fail(
-            ExitCode.REBUILD,
-            f"entry point {job.model.entry_point} returned {not_a_model}, not a model.",
-            hint=_advice(model),
-        )
-    return "module"
-
-
-def _why_not(found: object) -> str:
-    """What `found` is, where it surely is no model; empty where it may be one."""
-    kind = type(found).__name__
-    if found is None:
-        return "None"
-    if inspect.isclass(found):
-        return f"the class {found.__name__}"
-    if isinstance(found, (tuple, list, dict, set)):
-        items = found.values() if isinstance(found, dict) else found
-        return f"a {kind} of {', '.join(type(item).__name__ for item in items) or 'nothing'}"
-    if isinstance(found, _NO_MODELS) or "KerasTensor" in kind:
-        return f"a {kind}"
-    may_be_one = callable(found) or hasattr(found, "__dict__")
-    return "" if may_be_one else f"{found!r:.60} (of type {kind})"
-
-
-def _advice(found: object) -> str:
-    if found is None:
-        return "Add the missing `return model`."
-    if inspect.isclass(found):
-        return f"Return an instance: `{found.__name__}(…)`."
-    if isinstance(found, (tuple, list, dict, set)):
-        return "Write a function that returns the model alone."
-    if "KerasTensor" in type(found).__name__:
-        return "Return `keras.Model(inputs, outputs)`."
-    return "Return a Keras model, a tf.Module or a callable that holds its variables."
-
-
 def _not_lazy(error: CkptActionError) -> Problem:
-    return Problem(
-        code=ExitCode.REBUILD,
-        severity=Severity.NOTE,
-        message="initial values were drawn although the checkpoint replaces them, for without them "
+    return note(
+        ExitCode.REBUILD,
+        "initial values were drawn although the checkpoint replaces them, for without them "
         f"the code failed: {error.problems[0].message}",
         hint="Set `lazy-init = false` for this model, and it runs once.",
     )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import difflib
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.config.records import DEFAULT_SIGNATURE, InputSpec, Signature
-from ckpt_action.engine.kerases import is_graph_model, keras_family, loaded_keras
-from ckpt_action.engine.rebuild.keras_inputs import derived_inputs, legal_name, model_inputs
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.config.golden_names import declared_inputs, golden_inputs
+from ckpt_action.config.records import DEFAULT_SIGNATURE, InputSpec, Model, Signature
+from ckpt_action.config.wording import key_path_text, key_text
+from ckpt_action.engine.keras_versions import is_graph_model, keras_family, loaded_keras
+from ckpt_action.engine.names import legal_name
+from ckpt_action.engine.rebuild.keras_inputs import derived_inputs, model_inputs
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, note, warning
 
 TRAINING_ARGUMENTS = ("training", "is_training")
 """Parameters by which a callable is told, with False, that it is not being trained."""
@@ -36,14 +40,14 @@ def inference_arguments(model: Any, signature: Signature) -> dict[str, bool]:
     return found | {p.name: _SWITCHES[p.name] for p in switches if p.kind != p.POSITIONAL_ONLY}
 
 
-def resolve_signatures(
-    model: Any, declared: tuple[Signature, ...], model_name: str
-) -> tuple[tuple[Signature, ...], tuple[Problem, ...]]:
-    """(signatures, warnings): `declared` after checking its methods, else `serving_default`.
+def resolve_signatures(model: Any, of: Model) -> tuple[tuple[Signature, ...], tuple[Problem, ...]]:
+    """(signatures, warnings): what `of` declares after checking its methods, else
+    `serving_default`.
 
     It is derived from a Functional or Sequential Keras model, or from the `input_signature` of a
     `tf.function` on `__call__`. Raises CkptActionError (SIGNATURE) where neither is at hand.
     """
+    declared = of.signatures
     if declared:
         missing = [p for s in declared if (p := _missing_method(model, s)) is not None]
         if missing:
@@ -51,12 +55,12 @@ def resolve_signatures(
         return declared, tuple(p for s in declared for p in _switch_note(model, s))
     if is_graph_model(model):
         signature = Signature(name=DEFAULT_SIGNATURE, inputs=derived_inputs(model))
-        return (signature,), _integer_warnings(model, signature)
+        return (signature,), _integer_warnings(model, signature, of.name)
     specs = getattr(find_method(model, "__call__"), "input_signature", None)
     if specs:
-        found = _from_tf_function(model, specs, model_name)
+        found = _from_tf_function(model, specs, of)
         return (found,), _switch_note(model, found)
-    raise _undeclared(model, model_name)
+    raise _undeclared(model, of)
 
 
 def find_method(model: Any, method: str) -> Any:
@@ -109,10 +113,9 @@ def _switch_note(model: Any, signature: Signature) -> tuple[Problem, ...]:
         return ()
     shown = ", ".join(f"{name}={value}" for name, value in switches.items())
     return (
-        Problem(
-            code=ExitCode.SIGNATURE,
-            severity=Severity.NOTE,
-            message=f"signature {signature.name} calls `{signature.method}` with {shown}, taken "
+        note(
+            ExitCode.SIGNATURE,
+            f"signature {signature.name} calls `{signature.method}` with {shown}, taken "
             "for its switch to inference mode.",
             hint="Name another `method` where it means something else.",
         ),
@@ -126,9 +129,9 @@ def _public_methods(model: Any) -> list[str]:
     return sorted(name for name in own if not name.startswith("_"))
 
 
-def _from_tf_function(model: Any, specs: Any, model_name: str) -> Signature:
+def _from_tf_function(model: Any, specs: Any, of: Model) -> Signature:
     if not all(isinstance(spec, tf.TensorSpec) and spec.shape.rank is not None for spec in specs):
-        raise _undeclared(model, model_name)
+        raise _undeclared(model, of)
     names = [p.name for p in parameters(model, "__call__")]
     inputs = tuple(
         InputSpec(
@@ -144,25 +147,34 @@ def _from_tf_function(model: Any, specs: Any, model_name: str) -> Signature:
     return Signature(name=DEFAULT_SIGNATURE, inputs=inputs)
 
 
-def _integer_warnings(model: Any, signature: Signature) -> tuple[Problem, ...]:
+def _integer_warnings(model: Any, signature: Signature, model_name: str) -> tuple[Problem, ...]:
     """Ids declared as floats: Keras gives an input float32 where its builder did not say."""
     keras = loaded_keras(3 if keras_family(model) == "keras-3" else 2)
     embeddings = [layer for layer in model.layers if isinstance(layer, keras.layers.Embedding)]  # type: ignore[union-attr]
-    warnings = []
-    for spec, own in zip(signature.inputs, model_inputs(model), strict=True):
-        if any(_takes(layer, own.tensor) for layer in embeddings) and "float" in spec.dtype:
-            shape = ", ".join(f'"{d}"' if isinstance(d, str) else str(d) for d in spec.shape)
-            warnings.append(
-                Problem(
-                    code=ExitCode.SIGNATURE,
-                    severity=Severity.WARNING,
-                    message=f"input {spec.name} holds ids (it feeds an Embedding), but the model "
-                    f"declares it as {spec.dtype}; it is exported so.",
-                    hint=f"Declare it: [signatures.{signature.name}] inputs = {{ {spec.name} = "
-                    f'{{ dtype = "int32", shape = [{shape}] }} }}',
-                )
-            )
-    return tuple(warnings)
+    ids = {
+        spec.name
+        for spec, own in zip(signature.inputs, model_inputs(model), strict=True)
+        if "float" in spec.dtype and any(_takes(layer, own.tensor) for layer in embeddings)
+    }
+    if not ids:
+        return ()
+    return (
+        warning(
+            ExitCode.SIGNATURE,
+            f"{model_name}: {', '.join(sorted(ids))} holds ids (it feeds an Embedding), "
+            "but the model declares it as float; it is exported so.",
+            hint="Declare it as integers with these two lines.",
+            details=_declaration(
+                model_name, [_input(spec, integer=spec.name in ids) for spec in signature.inputs]
+            ),
+        ),
+    )
+
+
+def _input(spec: InputSpec, *, integer: bool) -> str:
+    shape = ", ".join(f'"{size}"' if isinstance(size, str) else str(size) for size in spec.shape)
+    dtype = "int32" if integer else spec.dtype
+    return f'{key_text(spec.name)} = {{ dtype = "{dtype}", shape = [{shape}] }}'
 
 
 def _takes(layer: Any, tensor: Any) -> bool:
@@ -172,25 +184,35 @@ def _takes(layer: Any, tensor: Any) -> bool:
         return False
 
 
-def _undeclared(model: Any, model_name: str) -> CkptActionError:
-    names = [
+def _undeclared(model: Any, of: Model) -> CkptActionError:
+    golden = of.verify.golden
+    if golden is not None and (inputs := declared_inputs(golden_inputs(golden))):
+        hint = f"Start from these two lines, which are as {golden.name} is; give free sizes names."
+    else:
+        inputs = [
+            f'{legal_name(name)} = {{ dtype = "float32", shape = ["batch", …] }}'
+            for name in _required(model)
+        ]
+        hint = "Start from these two lines, with the real dtypes and shapes."
+    return fail(
+        ExitCode.SIGNATURE,
+        f"{of.name}: a {type(model).__name__} does not say which inputs it takes, so its "
+        "signature has to be declared.",
+        hint=hint,
+        details=_declaration(of.name, inputs),
+    )
+
+
+def _required(model: Any) -> list[str]:
+    return [
         p.name
         for p in parameters(model, "__call__")
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         and p.default is p.empty
         and p.name not in TRAINING_ARGUMENTS
     ] or ["inputs"]
-    inputs = ", ".join(
-        f'{legal_name(name)} = {{ dtype = "float32", shape = ["batch", …] }}' for name in names
-    )
-    return fail(
-        ExitCode.SIGNATURE,
-        f"{model_name}: a {type(model).__name__} does not say which inputs it takes, so its "
-        "signature has to be declared.",
-        hint=f"Add [models.{model_name}.signatures.{DEFAULT_SIGNATURE}] "
-        f"inputs = {{ {inputs} }} with the real dtypes and shapes.",
-        details=(
-            f"[models.{model_name}.signatures.{DEFAULT_SIGNATURE}]",
-            f"inputs = {{ {inputs} }}",
-        ),
-    )
+
+
+def _declaration(model_name: str, inputs: Iterable[str]) -> tuple[str, str]:
+    table = key_path_text(("models", model_name, "signatures", DEFAULT_SIGNATURE))
+    return f"[{table}]", f"inputs = {{ {', '.join(inputs)} }}"

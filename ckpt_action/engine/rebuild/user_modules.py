@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.engine.rebuild.user_code import describe_error, users_frames
+from ckpt_action.engine.user_code import describe_error, users_frames
 from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.repository import path_from
 
 _DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -38,6 +39,8 @@ def import_module(name: str, roots: Sequence[Path]) -> Any:
     """The module `name`; whatever goes wrong in it becomes a CkptActionError."""
     try:
         return importlib.import_module(name)
+    except CkptActionError:
+        raise
     except ModuleNotFoundError as error:
         raise module_not_found(name, error, roots) from error
     except SystemExit as error:
@@ -91,10 +94,20 @@ def module_not_found(
         )
     return fail(
         ExitCode.ENVIRONMENT,
-        f"the code needs the package {top}, which is not installed.",
-        hint=f"pip install {_DISTRIBUTIONS.get(top, top.replace('_', '-'))}",
+        f"the code needs {top}, which is not installed.",
+        hint=_installing(top),
         where=where,
         details=details,
+    )
+
+
+def _installing(top: str) -> str:
+    """A bare name may be a package of this name, or a file that was not committed."""
+    if top in _DISTRIBUTIONS:
+        return f"pip install {_DISTRIBUTIONS[top]}"
+    return (
+        f"If it is a package: pip install {top.replace('_', '-')}. If it is a file of yours: "
+        "commit it, or add its folder to `python-path`."
     )
 
 
@@ -106,14 +119,18 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _where_it_may_be(missing: str, roots: Sequence[Path]) -> str:
-    """Advice for a module of the user's own that `sys.path` does not lead to."""
+    """Advice for a module of the user's own that `sys.path` does not lead to.
+
+    `roots`: the folders of `python-path`, then that of the configuration.
+    """
     parts = missing.split(".")
+    *python_path, own = roots
+    if python_path and own not in python_path and _holds(own, parts):
+        line = ", ".join(f'"{path_from(own, folder)}"' for folder in (*python_path, own))
+        return f"It lies in the folder of the configuration: set `python-path = [{line}]`."
     for root in roots:
         for folder in _folders(root):
-            if (
-                folder.joinpath(*parts).is_dir()
-                or folder.joinpath(*parts).with_suffix(".py").is_file()
-            ):
+            if _holds(folder, parts):
                 return f'It lies in {folder.name}/: set `python-path = ["{folder.name}"]`.'
     names = _modules_below([root.joinpath(*parts[:-1]) for root in roots])
     near = difflib.get_close_matches(parts[-1], names, n=3)
@@ -121,10 +138,15 @@ def _where_it_may_be(missing: str, roots: Sequence[Path]) -> str:
     known = [f"{prefix}.{name}" if prefix else name for name in near or sorted(names)[:5]]
     if near:
         return f"Did you mean {' or '.join(known)}?"
-    searched = ", ".join(str(root) for root in roots)
+    searched = ", ".join(dict.fromkeys(map(str, roots)))
     return f"Searched in {searched} (`python-path`)" + (
         f"; there are: {', '.join(known)}." if known else "."
     )
+
+
+def _holds(folder: Path, parts: Sequence[str]) -> bool:
+    path = folder.joinpath(*parts)
+    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def _modules_below(folders: Sequence[Path]) -> set[str]:

@@ -42,11 +42,7 @@ class ZeroPages:
 
     def holds(self, variable: tf.Variable) -> bool:
         """Whether this memory is still the variable's value."""
-        value = variable.read_value()
-        if value.dtype == tf.bfloat16:
-            value = tf.bitcast(value, tf.uint16)
-        address: int = np.asarray(value).__array_interface__["data"][0]
-        return address == self.address
+        return address_of(variable) == self.address
 
     def lent(self) -> bool:
         """Whether any tensor or variable still has this memory."""
@@ -78,3 +74,12 @@ def can_tell() -> bool:
         return not before and value == 0 and probe.touched()
     except OSError:
         return False
+
+
+def address_of(variable: tf.Variable) -> int:
+    """Where the value lies in memory; not for strings."""
+    value = variable.read_value()
+    if value.dtype == tf.bfloat16:  # numpy takes no view of a scalar
+        value = tf.bitcast(value, tf.uint16)
+    address: int = np.asarray(value).__array_interface__["data"][0]
+    return address

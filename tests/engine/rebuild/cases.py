@@ -21,8 +21,10 @@ with warnings.catch_warnings():
 
     KERAS_3 = keras.layers.Layer.__module__.startswith("keras.src.layers.")
 
+from ckpt_action.engine.prove.reference import make_reference
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, Restored
+from ckpt_action.engine.restore.finish import finish, layers_among
 from ckpt_action.engine.restore.model_variables import live_model
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
@@ -90,6 +92,18 @@ def traced(entry_point, *signatures, **options):
     job = make_job(entry_point, *signatures, **options)
     restored = as_restored(rebuild(job))
     return trace(restored, "m", make_twin(restored, job.checkpoint))
+
+
+def restored_with_others(entry_point, *signatures, **options):
+    """A model in which a checkpoint put other values than it was made with, and what is said."""
+    job = make_job(entry_point, *(signatures or [signature(x=("float32", "batch", 4))]), **options)
+    restored = as_restored(rebuild(job))
+    for number, one in enumerate(restored.variables):
+        value = one.variable.numpy()
+        one.variable.assign((value * 0.5 + number + 1).astype(value.dtype))
+    finish(layers_among(restored.rebuilt.held))
+    model = trace(restored, "m", make_twin(restored, job.checkpoint))
+    return model, make_reference(model, job.model.verify)
 
 
 def problems_of(function, *arguments, **options):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cases import (
-    KERAS_3,
-    as_restored,
-    make_job,
     problem_of,
-    problems_of,
     rebuilt,
+    restored_with_others,
     run,
     signature,
     tf,
@@ -23,176 +20,13 @@ from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.prove.reference import make_reference
 from ckpt_action.engine.prove.rows import rows_apart
 from ckpt_action.engine.rebuild.fresh import seed_generators
-from ckpt_action.engine.rebuild.rebuild import rebuild
-from ckpt_action.engine.restore.finish import finish
-from ckpt_action.engine.restore.model_variables import live_model
-from ckpt_action.engine.trace.trace import trace
-from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import ExitCode, Severity
-from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, JobOutcome
-from ckpt_action.report.figures import Status, job_status
 
-IN_KERAS_3 = pytest.mark.skipif(not KERAS_3, reason="Keras 2 makes them inside a function")
 X4 = signature(x=("float32", "batch", 4))
-
-
-def restored_with_others(entry_point, *signatures, **options):
-    """A model in which a checkpoint put other values than it was made with, and what is said."""
-    job = make_job(f"dishonest:{entry_point}", *(signatures or [X4]), **options)
-    restored = as_restored(rebuild(job))
-    for number, one in enumerate(restored.variables):
-        value = one.variable.numpy()
-        one.variable.assign((value * 0.5 + number + 1).astype(value.dtype))
-    finish(live_model(restored.rebuilt))
-    model = trace(restored, "m", make_twin(restored, job.checkpoint))
-    return model, make_reference(model, job.model.verify)
-
-
-def proof_of_origin(found):
-    (proof,) = (proof for proof in found.proofs if proof.name == "origin")
-    return proof
 
 
 def warnings_of(model):
     return [p.message for p in model.problems if p.severity is Severity.WARNING]
-
-
-@pytest.mark.parametrize(
-    ("entry_point", "named"),
-    [
-        ("ReadsScalarEarly", "constant 1 (the model's attribute `scale`)"),
-        ("CachesAtFirstCall", "attribute `normal`"),
-        ("CopiesKernel", "attribute `copied`"),
-        ("CopiesKernelAsTensor", "attribute `copied`"),
-        ("CopiesTransposedAndReads", "attribute `back`"),
-        ("CopiesScaled", "attribute `copied`"),
-        ("CopiesSlice", "attribute `copied`"),
-        ("CopiesInClosure", "float32[4, 4]"),
-        ("DecidesByInitialValue", "operation"),
-        ("DecidesByZero", "operation"),
-        ("copies_while_building", "attribute `_layers.1.copied`"),
-        ("LooksUpInitialValues", "operation"),
-        ("LooksUpInOneForUnknownWords", "operation"),
-        ("NamesByChance", "attribute `scale`"),
-        ("DrawsWhenMade", "attribute `mixing`"),
-        ("draws_in_a_module_variable", "float32[4, 4]"),
-    ],
-)
-def test_what_no_checkpoint_holds_and_reaches_the_outputs_is_an_error(entry_point, named):
-    _, found = restored_with_others(entry_point)
-    (problem,) = found.problems
-    assert problem.severity is Severity.ERROR
-    assert problem.code is ExitCode.VERIFY
-    assert "depends on more than the checkpoint" in problem.message
-    assert named in problem.message
-    assert proof_of_origin(found).passed is False
-
-
-@pytest.mark.parametrize(
-    "entry_point",
-    [
-        "HalfUsed",
-        "SeedsWhenMade",
-        pytest.param("normalized", marks=IN_KERAS_3),
-        "CountsLayers",
-        "ReadsAndForgets",
-        "LooksUpWhatItHolds",
-    ],
-)
-def test_what_comes_out_the_same_from_other_initial_values_is_fine(entry_point):
-    _, found = restored_with_others(entry_point)
-    assert found.problems == ()
-    assert proof_of_origin(found).passed
-
-
-@pytest.mark.parametrize(
-    ("entry_point", "named"),
-    [("KeepsWithoutEffect", "attribute `copied`"), ("SumsOverASet", "operation")],
-)
-def test_a_difference_that_no_probe_shows_is_a_warning(entry_point, named):
-    _, found = restored_with_others(entry_point)
-    (problem,) = found.problems
-    assert problem.severity is Severity.WARNING
-    assert named in problem.message
-    assert proof_of_origin(found).passed is None
-
-
-def test_a_golden_file_has_the_last_word(tmp_path):
-    golden = tmp_path / "golden.npz"
-    x = np.ones((2, 4), np.float32)
-    np.savez(golden, in_x=x, out_output_0=x @ np.full((4, 4), 2.5, np.float32))
-    _, found = restored_with_others("ReadsScalarEarly", verify=Verify(golden=golden))
-    (problem,) = found.problems
-    assert problem.severity is Severity.WARNING
-    assert "depends on more" in problem.message
-    assert proof_of_origin(found).passed is None
-
-
-@pytest.mark.parametrize("golden", [False, True])
-@pytest.mark.parametrize("entry_point", ["HalfUsed", "KeepsWithoutEffect", "ReadsScalarEarly"])
-def test_status_and_exit_code_say_the_same(entry_point, golden, tmp_path):
-    verify = Verify()
-    if golden:
-        right, _ = restored_with_others(entry_point)
-        x = np.ones((2, 4), np.float32)
-        verify = Verify(golden=tmp_path / "golden.npz")
-        np.savez(verify.golden, in_x=x, **{f"out_{k}": v for k, v in run(right, x=x).items()})
-    _, found = restored_with_others(entry_point, verify=verify)
-    job = JobOutcome(
-        name="m",
-        model="m",
-        checkpoint=CheckpointRecord(path="", kind="", writer="", step=None, sha256="", bytes=0),
-        entry_point="",
-        proofs=found.proofs,
-        verdicts=found.verdicts,
-        problems=found.problems,
-        artifacts=(ArtifactOutcome(format="saved-model", name="m", folder="m"),),
-    )
-    assert (job_status(job) is Status.FAILED) is bool(job.exit_code)
-
-
-@pytest.mark.parametrize(
-    ("entry_point", "why"),
-    [
-        ("made_once", "hands out the same variables a second time"),
-        ("fails_the_second_time", "RuntimeError: only once"),
-        ("MakesInsideAFunction", "shift could not begin with its restored value"),
-    ],
-)
-def test_a_model_that_cannot_be_made_twice_is_named(entry_point, why):
-    model, found = restored_with_others(entry_point)
-    (warning,) = warnings_of(model)
-    assert why in warning
-    assert proof_of_origin(found).passed is None
-
-
-def test_memory_that_runs_out_the_second_time_stops_the_export():
-    (problem,) = problems_of(restored_with_others, "has_no_memory_the_second_time")
-    assert "MemoryError" in problem.message
-
-
-def test_a_model_that_is_made_otherwise_is_refused():
-    problem = problem_of(restored_with_others, "GrowsByInitialValue")
-    assert problem.code is ExitCode.REBUILD
-    assert "2 variables instead of 1" in problem.message
-
-
-def test_variables_that_nothing_reads_are_named():
-    model, _ = restored_with_others("HalfUsed")
-    (message,) = warnings_of(model)
-    assert "other" in message
-    assert "ones" not in message
-
-
-def test_outputs_that_do_not_depend_on_the_checkpoint_are_refused():
-    problem = problem_of(restored_with_others, "ReadsNothing")
-    assert problem.code is ExitCode.SIGNATURE
-    assert "no signature reads any restored variable (w)" in problem.message
-
-
-@IN_KERAS_3
-def test_what_keras_copies_again_after_a_restore_is_fine():
-    assert warnings_of(traced("dishonest:normalized", X4)) == []
 
 
 def test_batch_statistics_are_known_by_what_is_written_not_by_a_class_name():
@@ -227,11 +61,20 @@ def reference(method):
     return make_reference(traced("dishonest:DrawsInPython", declared), Verify())
 
 
-@pytest.mark.parametrize("method", ["numpy_noise", "python_choice", "counted"])
+@pytest.mark.parametrize("method", ["numpy_noise", "python_choice", "by_a_name", "counted"])
 def test_what_changes_from_trace_to_trace_is_an_error(method):
     (problem,) = reference(method).problems
     assert problem.severity is Severity.ERROR
     assert problem.code is ExitCode.VERIFY
+    assert "each time" in problem.message
+
+
+@pytest.mark.parametrize("place", ["lambda", "custom_gradient"])
+def test_calls_counted_in_a_layer_are_no_less_an_error(place):
+    """The twin was called as often: its graph is equal."""
+    model = traced(f"dishonest:counts_in_a_{place}", X4)
+    assert model.signatures[0].twin is None
+    (problem,) = make_reference(model, Verify()).problems
     assert "each time" in problem.message
 
 
@@ -290,7 +133,7 @@ def test_rows_are_not_looked_at_where_the_first_size_is_no_batch(shape):
 
 
 def test_variables_that_change_while_they_are_traced():
-    problem = problem_of(restored_with_others, "ClipsWhileTraced")
+    problem = problem_of(restored_with_others, "dishonest:ClipsWhileTraced")
     assert problem.code is ExitCode.SIGNATURE
     assert "wrote w while it was traced" in problem.message
 
@@ -321,7 +164,7 @@ def test_what_is_drawn_without_a_seed_is_the_same_in_every_run_and_seen_all_the_
         values.append([v.numpy().tolist() for _, v in reachable_variables(model.model)])
     assert values[0] == values[1]
     seed_generators()
-    _, found = restored_with_others("draws_by_the_shared_generator")
+    _, found = restored_with_others("keeps:draws_by_the_shared_generator")
     assert "attribute `mixing`" in found.problems[0].message
 
 
@@ -345,6 +188,18 @@ def test_fixed_noise_and_files_are_named(method, says):
     assert says in message
 
 
+@pytest.mark.parametrize(
+    "make", [lambda: outside("fixed_noise"), lambda: traced("dishonest:SeedOfAVariable", X4)]
+)
+def test_noise_that_every_call_repeats_leaves_the_origin_open(make):
+    model = make()
+    (message,) = warnings_of(model)
+    assert "same random numbers" in message
+    (origin,) = (p for p in make_reference(model, Verify()).proofs if p.name == "origin")
+    assert origin.passed is None
+    assert "adds random numbers by a seed" in origin.detail
+
+
 def test_a_clock_that_reaches_no_output_and_noise_by_a_seed_that_is_given_are_fine():
     assert warnings_of(outside("clock_for_a_message")) == []
     assert warnings_of(outside("noise_by_input", ("seed", ("int32", 2)))) == []
@@ -362,3 +217,11 @@ def test_memory_that_ran_out_is_no_answer_about_rows():
     live.run = run_out
     with pytest.raises(tf.errors.ResourceExhaustedError):
         rows_apart(live, probes)
+
+
+def test_nan_in_weights_is_told_of_and_not_loops_in_the_code():
+    found = make_reference(traced("dishonest:LosesNaN", X4), Verify())
+    (problem,) = (p for p in found.problems if p.severity is Severity.ERROR)
+    assert "NaN at " in problem.message
+    assert "the checkpoint holds NaN in w: training had diverged" in problem.message
+    assert "something else as a graph" not in problem.message

@@ -157,7 +157,8 @@ def test_where_code_cannot_do_without_it_runs_again_with_initial_values(build, w
     assert found.model.constant > 0
     assert not found.fill_kept.__self__._waiting
     assert built(build, lazy_init=False).problems == ()
-    twin, began = found.again()
+    made = found.again()
+    twin, began = made.rebuilt, made.began
     pairs = zip(reachable_variables(found.model), reachable_variables(twin.model), strict=True)
     for (_, one), (_, two) in pairs:
         assert began.counterpart(two) is one

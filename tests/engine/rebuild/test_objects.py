@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 import pytest
 import tensorflow as tf
+import wrapt
+from cases import rebuilt, signature
 
-from ckpt_action.engine.objects import reachable_variables
+from ckpt_action.engine.objects import reachable_variables, variables_among
 
 
 class Tracked(tf.Module):
@@ -67,7 +69,20 @@ def test_a_variable_is_found(holder, container):
     assert path
 
 
+def test_a_wrapper_is_what_it_wraps():
+    variable = tf.Variable(1.0)
+    assert reachable_variables(Plain(wrapt.ObjectProxy([]))) == ()
+    [(_, found)] = reachable_variables(Plain(wrapt.ObjectProxy(variable)))
+    assert found.handle is variable.handle
+
+
 def test_each_variable_comes_once_by_its_nearest_path():
     variable = tf.Variable(1.0)
     [(path, _)] = reachable_variables(Plain([{"far": variable}, variable]))
     assert path == "held/1"
+
+
+def test_what_a_rebuilt_model_holds_is_listed_after_its_first_call():
+    found = rebuilt("models:Subclassed", signature(x=("float32", "batch", 8)))
+    paths = [path for path, _ in variables_among(found.held)]
+    assert paths == [path for path, _ in reachable_variables(found.model)] != []

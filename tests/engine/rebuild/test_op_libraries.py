@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -51,6 +52,17 @@ class Doubling(tf.Module):
         return self.ours.our_double(x=x @ self.w)
 """
 
+CONFIG = """
+version = 1
+[models.doubling]
+entry-point = "doubling:Doubling"
+checkpoints = ["ck"]
+op-libraries = ["our_double.so"]
+targets = ["saved-model", "frozen-graph"]
+verify.golden = "g.npz"
+signatures.serving_default.inputs = { x = { dtype = "float32", shape = ["batch", 2] } }
+"""
+
 
 def compiled(source, library, *flags):
     file = library.with_suffix(".cc")
@@ -96,3 +108,37 @@ def test_a_model_with_an_op_of_its_own(tmp_path):
     )
     assert model.op_libraries == (library,)
     np.testing.assert_array_equal(run(model, x=[[1.0, 2.0]])["output_0"], [[6.0, 6.0]])
+
+
+@pytest.mark.slow
+@needs_compiler
+def test_an_artifact_that_needs_the_op(tmp_path):
+    """Exported, proven and verified again, each in processes that load the library first."""
+    flags = (*tf.sysconfig.get_compile_flags(), *tf.sysconfig.get_link_flags())
+    library = compiled(OP, tmp_path / "our_double.so", *flags)
+    (tmp_path / "doubling.py").write_text(MODEL.format(library=str(library)))
+    tf.train.Checkpoint(w=tf.Variable([[1.0, 2.0], [3.0, 4.0]])).write(str(tmp_path / "ck"))
+    x = np.float32([[1, 2], [3, 5]])
+    np.savez(tmp_path / "g.npz", in_x=x, out_0=2 * x @ np.float32([[1, 2], [3, 4]]))
+    (tmp_path / "model-export.toml").write_text(CONFIG)
+    said = command("export", folder=tmp_path)
+    assert "\ndoubling: proven\n" in said
+    assert "1 model exported and proven (2 artifacts" in said
+    (artifact,) = (tmp_path / "dist").rglob("saved_model.pb")
+    assert b"OurDouble" in artifact.read_bytes()
+    refused = command("verify", "dist", folder=tmp_path, code=ExitCode.ENVIRONMENT)
+    assert "needs the op library our_double.so" in refused
+    given = command("verify", "dist", "--op-library", "our_double.so", folder=tmp_path)
+    assert "proven" in given
+
+
+def command(*arguments, folder, code=0):
+    run = subprocess.run(
+        [sys.executable, "-m", "ckpt_action", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stdout + run.stderr
+    return run.stdout

@@ -26,8 +26,8 @@ from cases import (
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.rebuild.rebuild import rebuild
-from ckpt_action.engine.trace.called import hard_sigmoid_calls
-from ckpt_action.engine.trace.semantics import called_changes
+from ckpt_action.engine.semantics.calls import hard_sigmoid_calls
+from ckpt_action.engine.semantics.changes import called_changes
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.errors import Severity
 
@@ -82,6 +82,18 @@ def test_the_defaults_in_the_message_are_true():
     gate = keras.layers.ConvLSTM2D(1, 1).cell.recurrent_activation
     kinds = {"2": keras.activations.hard_sigmoid, "3": keras.activations.sigmoid}
     assert gate is kinds[HERE]
+
+
+def test_random_crop_resizes_at_inference_in_keras_2_alone():
+    layer = keras.layers.RandomCrop(2, 3)
+    found = layer(np.ones((1, 4, 6, 2), np.float32), training=False)
+    assert tuple(found.shape) == {"2": (1, 2, 3, 2), "3": (1, 4, 6, 2)}[HERE]
+    (problem,) = problems_of(rebuilt, "activations:cropped", writer=WRITERS[THERE])
+    texts = {"2": "crops and resizes", "3": "passes the image through"}
+    assert problem.severity is Severity.ERROR
+    assert problem.message.index(texts[HERE]) < problem.message.index(texts[THERE])
+    assert f'keras = "{THERE}"' in problem.hint
+    assert not rebuilt("activations:cropped", writer=WRITERS[HERE]).problems
 
 
 @pytest.mark.parametrize(

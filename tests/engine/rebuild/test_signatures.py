@@ -6,9 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tomli
 from cases import KERAS_3, problem_of, rebuilt, run, signature, traced
 
-from ckpt_action.config.records import InputSpec
+from ckpt_action.config.records import InputSpec, Verify
 from ckpt_action.errors import ExitCode, Severity
 
 A, B = np.float32([[1, 2, 3]]), np.float32([[10, 20, 30]])
@@ -41,7 +42,9 @@ def test_ids_that_the_model_declares_as_floats_are_warned_of():
     assert model.signatures[0].inputs[0].dtype == "float32"
     (problem,) = model.problems
     assert problem.severity is Severity.WARNING
-    assert 'dtype = "int32", shape = ["batch", "inputs_1"]' in problem.hint
+    model = tomli.loads("\n".join(problem.details))["models"]["m"]
+    taken = {"inputs": {"dtype": "int32", "shape": ["batch", "inputs_1"]}}
+    assert model["signatures"]["serving_default"]["inputs"] == taken
 
 
 def test_a_signature_of_a_tf_function_is_taken():
@@ -64,6 +67,19 @@ def test_what_cannot_be_derived_is_shown_to_be_written(entry_point, shown):
     assert problem.code is ExitCode.SIGNATURE
     assert problem.details[0] == "[models.m.signatures.serving_default]"
     assert shown in problem.details[1]
+
+
+def test_the_lines_to_write_are_those_of_the_golden_file(tmp_path):
+    golden = tmp_path / "golden.npz"
+    np.savez(golden, in_x=np.zeros((3, 8), "float16"), in_text=np.array(["a", "b"]), out_y=A)
+    problem = problem_of(rebuilt, "models:Subclassed", verify=Verify(golden=golden))
+    assert "golden.npz" in problem.hint
+    assert problem.details[1] == (
+        'inputs = { x = { dtype = "float16", shape = ["batch", 8] }, '
+        'text = { dtype = "string", shape = ["batch"] } }'
+    )
+    absent = problem_of(rebuilt, "models:Subclassed", verify=Verify(golden=tmp_path / "no.npz"))
+    assert 'x = { dtype = "float32", shape = ["batch", …]' in absent.details[1]
 
 
 def test_inputs_go_to_the_models_own_inputs_by_name():
@@ -105,6 +121,45 @@ def test_every_way_of_taking_two_inputs(entry_point, declared, minuend):
     np.testing.assert_allclose(
         out, A @ kernel - B * (2.0 if "automatic" in entry_point else 1.0), rtol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "taken"),
+    [("models:Search", "query, document"), ("models:functional_two", "left, right")],
+)
+def test_inputs_under_other_names_are_passed_in_their_places_and_named(entry_point, taken):
+    (note,) = rebuilt(entry_point, signature(x=PAIR["a"], y=PAIR["b"])).problems
+    assert note.severity is Severity.NOTE
+    assert f"x, y are passed in this order as {taken}" in note.message
+    own = dict(zip(taken.split(", "), PAIR.values(), strict=True))
+    assert rebuilt(entry_point, signature(**own)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "names"),
+    [
+        ("models:Search", ("d", "q")),
+        ("models:Search", ("doc", "other")),
+        ("models:Search", ("words", "Qry")),
+        ("models:functional_two", ("r", "l")),
+        ("models:Search", ("document_vec", "query_vec")),
+        ("models:functional_two", ("right_eye", "other")),
+    ],
+)
+def test_names_that_look_like_those_of_other_places_are_refused(entry_point, names):
+    problem = problem_of(
+        rebuilt, entry_point, signature(**dict(zip(names, PAIR.values(), strict=True)))
+    )
+    assert problem.code is ExitCode.SIGNATURE
+    assert "would be passed in another place" in problem.message
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("q", "d"), ("d1", "d2"), ("quite", "document_ids"), ("que", "doc"), ("query_vec", "vec")],
+)
+def test_names_that_look_like_no_other_place_are_taken(names):
+    rebuilt("models:Search", signature(**dict(zip(names, PAIR.values(), strict=True))))
 
 
 def test_a_list_and_a_dict_of_another_order_are_not_guessed_between():
@@ -174,3 +229,23 @@ def test_the_family_and_version_are_told():
     assert model.family == "keras-3"
     assert model.keras_version.startswith("3.")
     assert rebuilt("models:Bare").keras_version is None
+
+
+def test_a_fixed_size_after_a_free_one_of_the_same_method():
+    """A function that has been traced with free rows takes one row too, and would not be traced
+    again."""
+    free = signature(name="many", method="tripled", features=("float32", "batch", 8))
+    fixed = signature(name="one", method="tripled", features=("float32", 1, 8))
+    model = traced("models:Bare", free, fixed)
+    many, one = (found.function for found in model.signatures)
+    assert many.inputs[0].shape.as_list() == [None, 8]
+    assert one.inputs[0].shape.as_list() == [1, 8]
+    assert [o.shape[0] for o in one.outputs] == [1]
+
+
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 takes the name by its place")
+def test_what_keras_says_is_shown_without_colours_and_without_our_own_layer():
+    problem = problem_of(rebuilt, "models:PositionalName", signature(x=("float32", "batch", 3)))
+    assert "`name` must be passed as a keyword argument" in problem.message
+    assert "\x1b" not in problem.message
+    assert "InferenceMode" not in problem.message

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import CODE, problem_of, rebuilt, signature
+from cases import CODE, KERAS_3, problem_of, rebuilt, signature
 
-from ckpt_action.engine.rebuild.user_code import is_users
-from ckpt_action.errors import ExitCode
+from ckpt_action.engine.rebuild.user_modules import import_module
+from ckpt_action.engine.user_code import is_users
+from ckpt_action.errors import CkptActionError, ExitCode
 
 X = signature(x=("float32", "batch", 2))
 
@@ -48,7 +49,7 @@ def test_a_raised_error_names_the_users_own_line_and_all_lines_on_the_way():
         ("inside:build", ExitCode.CONFIG, "no module inside", '"shapes"'),
         ("trouble:imports_misplaced", ExitCode.CONFIG, "no module inside", '"shapes"'),
         ("needs_package:x", ExitCode.ENVIRONMENT, "cv2_of_nobody", "pip install cv2-of-nobody"),
-        ("trouble:imports_missing", ExitCode.ENVIRONMENT, "skimage_of_nobody", "pip install"),
+        ("trouble:imports_missing", ExitCode.ENVIRONMENT, "skimage_of_nobody", "file of yours"),
         ("trouble:imports_old_api", ExitCode.ENVIRONMENT, "tensorflow.contrib", "version"),
         ("relative:x", ExitCode.REBUILD, "relative import", "package.module"),
     ],
@@ -58,6 +59,18 @@ def test_each_trouble_has_its_cause_and_its_way_out(entry_point, code, message, 
     assert problem.code is code
     assert message in problem.message
     assert hint in problem.hint
+
+
+def test_a_module_in_the_folder_of_the_configuration_that_python_path_leaves_out(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "utils_of_nobody").mkdir()
+    (tmp_path / "utils_of_nobody" / "__init__.py").touch()
+    with pytest.raises(CkptActionError) as caught:
+        import_module("utils_of_nobody", (tmp_path / "src", tmp_path))
+    (problem,) = caught.value.problems
+    assert problem.hint == (
+        'It lies in the folder of the configuration: set `python-path = ["src", "."]`.'
+    )
 
 
 def test_a_builtin_module_is_no_file_of_the_users(monkeypatch):
@@ -105,6 +118,17 @@ def test_a_module_to_import_first_is_imported_first(tmp_path):
         "import os; assert os.environ.pop('SEEN_FIRST')\nfrom models import sequential as build\n"
     )
     rebuilt("reads_it:build", folder=tmp_path, imports=("registers_first",))
+
+
+def test_a_model_of_another_keras_than_the_declared_one_is_refused():
+    here, there = ("3", "2") if KERAS_3 else ("2", "3")
+    assert rebuilt("models:sequential", keras=here).family == f"keras-{here}"
+    problem = problem_of(rebuilt, "models:sequential", keras=there)
+    assert problem.code is ExitCode.REBUILD
+    assert f'`keras = "{there}"` is declared' in problem.message
+    assert f"returned a model of Keras {here}" in problem.message
+    assert "write `tf.keras`" in problem.hint
+    assert rebuilt("trouble:Holder.build", X, keras=there).family == "module"
 
 
 def test_another_backend_of_keras_is_refused(monkeypatch):

@@ -24,6 +24,10 @@ def build(layer):
     return keras.Sequential([keras.Input(shape), made[layer](), L.Dense(1)])
 
 
+def cropped():
+    return keras.Sequential([keras.Input((4, 6, 2)), L.RandomCrop(2, 3), L.Dense(1)])
+
+
 class Called(keras.Model):
     """Calls the function itself; and does not call itself `self`."""
 

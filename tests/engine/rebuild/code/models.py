@@ -62,6 +62,16 @@ class Subclassed(keras.Model):
         return self.parts["head"](x)
 
 
+class PositionalName(keras.Model):
+    """Keras refuses the call for an argument of its own."""
+
+    def build(self, shape):
+        self.scale = self.add_weight("scale", shape=(int(shape[-1]),))
+
+    def call(self, x):
+        return x * self.scale
+
+
 class Pair(keras.Model):
     """Two arguments in `call`."""
 
@@ -71,6 +81,13 @@ class Pair(keras.Model):
 
     def call(self, a, b, training=None):
         return self.dense(a) - b
+
+
+class Search(Pair):
+    """The same, under names that say which is which."""
+
+    def call(self, query, document, training=None):
+        return super().call(query, document)
 
 
 class OneList(keras.Model):
@@ -212,6 +229,25 @@ def _hidden():
     return _HIDDEN["w"]
 
 
+class MakesLayersInBuild(L.Layer):
+    """Keras 3 asks it for a shape and does not call it, so that nothing calls the inner layer."""
+
+    def build(self, input_shape):
+        self.inner = L.Dense(input_shape[-1])
+        self.built = True
+
+    def call(self, x):
+        return self.inner(x)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def layers_made_in_build():
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, L.Dense(3)(MakesLayersInBuild()(inputs)))
+
+
 class Table(tf.Module):
     def __init__(self):
         super().__init__()
@@ -224,6 +260,10 @@ class Table(tf.Module):
 
     def __call__(self, words):
         return tf.gather(self.w, self.lookup["words"].lookup(words))
+
+    def last_letter(self, texts):
+        letters = tf.strings.unicode_split(texts, "UTF-8").to_tensor()
+        return self(letters[:, -1])
 
 
 def stateful():
@@ -353,3 +393,15 @@ def recurrent():
     x = L.Bidirectional(L.GRU(4, return_sequences=True))(L.Embedding(9, 4, mask_zero=True)(words))
     x = L.MultiHeadAttention(2, 3)(x, x)
     return keras.Model(words, L.Dense(2, name="tags")(x))
+
+
+class RecurrentOfKeras2(tf.Module):
+    def __init__(self, go_backwards=False):
+        super().__init__()
+        from tf_keras.layers import LSTM
+
+        self.layer = LSTM(3, go_backwards=go_backwards)
+        self.layer.build((None, 5, 2))
+
+    def __call__(self, x):
+        return self.layer(x)

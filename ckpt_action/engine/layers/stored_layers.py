@@ -1,0 +1,188 @@
+"""What a checkpoint says of its model's layers beside their weights, and whether it is so here.
+
+A layer without weights that was left out, added or changed since the training changes what the
+model computes, and every weight fits. Files tell of such layers, each kind in its own way.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ckpt_action.checkpoint.bundle import TensorBundle
+from ckpt_action.checkpoint.hdf5 import Hdf5Weights
+from ckpt_action.checkpoint.keras_archive import KerasArchive
+from ckpt_action.checkpoint.records import CheckpointFiles, Kind, ObjectGraph, ObjectNode
+from ckpt_action.engine.keras_versions import keras_family
+from ckpt_action.engine.layers.layer_kinds import (
+    described,
+    in_words,
+    is_idle,
+    operations,
+    snake,
+    unnumbered,
+)
+from ckpt_action.engine.restore.live import is_graph_container
+
+Difference = tuple[list[str], list[str]]
+"""What only the file has, and what only the model has."""
+
+
+def other_layers(model: Any, checkpoint: CheckpointFiles, root: str) -> Difference | None:
+    """None where the file does not tell, or what it tells is so of `model`, or of a model in it
+    that holds all its weights: the trained one, which it only wraps.
+
+    `root`: see BindingRecord.
+    """
+    compare = _BY_KIND.get(checkpoint.kind)
+    if compare is None or not is_graph_container(model):
+        return None
+    found = [compare(part, checkpoint.path, root) for part in (model, *_nested(model))]
+    return found[0] if all(difference and any(difference) for difference in found) else None
+
+
+def _nested(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if is_graph_container(layer) and len(layer.weights) == len(model.weights):
+            yield layer
+            yield from _nested(layer)
+
+
+def _by_architecture(config: str | None, model: Any) -> Difference | None:
+    try:
+        stored, live = json.loads(config or "null"), model.get_config()
+    except Exception:  # noqa: BLE001  the code of a layer of the user's own may raise anything
+        return None
+    inner = stored.get("config") if isinstance(stored, Mapping) else None
+    if not isinstance(inner, Mapping):
+        return None
+    theirs, ours = described(inner), described(live)
+    if not theirs:  # a subclassed model tells nothing of its layers
+        return None
+    for kind in operations(inner) | operations(live):
+        theirs.pop(kind, None)
+        ours.pop(kind, None)
+    return _apart(in_words(theirs, ours), in_words(ours, theirs))
+
+
+def _of_archive(model: Any, path: Path, _: str) -> Difference | None:
+    return _by_architecture(KerasArchive(path).config, model)
+
+
+def _of_legacy_model(model: Any, path: Path, _: str) -> Difference | None:
+    return _by_architecture(Hdf5Weights(path).config, model)
+
+
+def _of_groups(model: Any, path: Path, _: str) -> Difference | None:
+    """Groups of a `.weights.h5` bear the class of their layer."""
+    groups = Hdf5Weights(path).empty_layers
+    if groups is None:
+        return None
+    stored = Counter(unnumbered(name) for name in groups)
+    live = Counter(
+        snake(type(layer).__name__) for layer in _leaves(model) if _weighs_nothing(layer)
+    )
+    return _apart(_busy(stored), _busy(live))
+
+
+def _of_names(model: Any, path: Path, _: str) -> Difference | None:
+    """The names of all layers of the outermost model, those without weights among them."""
+    layers = {layer.name: layer for layer in model.layers}
+    bare = [name for name, weights in Hdf5Weights(path).layers.items() if not weights]
+    stored = Counter(unnumbered(name) for name in bare if not _is_input(layers.get(name)))
+    own = [name for name, layer in layers.items() if _weighs_nothing(layer)]
+    live = Counter(unnumbered(name) for name in own if not _is_input(layers[name]))
+    only_stored, only_live = _apart(_busy(stored), _busy(live))
+    if len(only_stored) == len(only_live):  # other names alone
+        return None
+    return only_stored, only_live
+
+
+def _of_graph(model: Any, path: Path, root: str) -> Difference | None:
+    """How many layers there are: an object graph has no names for those without weights."""
+    graph = TensorBundle(path).object_graph()
+    node = _node(graph, root) if graph else None
+    if graph is None or node is None:
+        return None
+    family = keras_family(model)
+    stored = _count_3(graph, node) if family == "keras-3" else _count_2(node)
+    live = sum(1 for _ in _tracked(model, family))
+    if not stored or stored == live:
+        return None
+    return [f"{stored} layers"], [f"{live}"]
+
+
+def _node(graph: ObjectGraph, root: str) -> ObjectNode | None:
+    node = graph.nodes[0]
+    for part in filter(None, re.split(r"[./]", root)):
+        if part not in node.children:
+            return None
+        node = graph.nodes[node.children[part]]
+    return node
+
+
+def _count_3(graph: ObjectGraph, node: ObjectNode) -> int:
+    if "_functional" in node.children:  # of a Sequential
+        node = graph.nodes[node.children["_functional"]]
+    place = node.children.get("_operations")
+    return 0 if place is None else len(graph.nodes[place].children)
+
+
+def _count_2(node: ObjectNode) -> int:
+    return sum(1 for edge in node.children if re.fullmatch(r"layer-\d+", edge))
+
+
+def _tracked(model: Any, family: str | None) -> Iterator[Any]:
+    if family != "keras-3":
+        yield from model.layers
+        return
+    operations = getattr(getattr(model, "_functional", None) or model, "_operations", ())
+    yield from (item for item in operations if hasattr(item, "weights"))
+
+
+def _leaves(model: Any) -> Iterator[Any]:
+    for layer in model.layers:
+        if is_graph_container(layer):
+            yield from _leaves(layer)
+        else:
+            yield layer
+
+
+def _weighs_nothing(layer: Any) -> bool:
+    return not layer.weights
+
+
+def _is_input(layer: Any) -> bool:
+    return type(layer).__name__ == "InputLayer"
+
+
+_IDLE_NAMES = re.compile(r"input|tf\.\S*|tf_op\w*|slicing_op\w*")
+
+
+def _busy(names: Counter[str]) -> Counter[str]:
+    """Without layers that compute nothing, by their names in a file."""
+    return Counter(
+        {
+            name: count
+            for name, count in names.items()
+            if not _IDLE_NAMES.fullmatch(name)
+            and not is_idle("".join(part.capitalize() for part in name.split("_")))
+        }
+    )
+
+
+def _apart(stored: Counter[str], live: Counter[str]) -> Difference:
+    return sorted((stored - live).elements()), sorted((live - stored).elements())
+
+
+_BY_KIND: Mapping[Kind, Callable[[Any, Path, str], Difference | None]] = {
+    Kind.KERAS_ARCHIVE: _of_archive,
+    Kind.LEGACY_H5_MODEL: _of_legacy_model,
+    Kind.LEGACY_H5_WEIGHTS: _of_names,
+    Kind.KERAS_WEIGHTS: _of_groups,
+    Kind.OBJECT_GRAPH: _of_graph,
+}

@@ -1,0 +1,64 @@
+"""Python code that asks whether a free size is large is asked at a large one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import traced
+
+from ckpt_action.config.records import Verify
+from ckpt_action.engine.prove.grown import grown_probes
+from ckpt_action.engine.prove.live import LiveSignature
+from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.errors import Severity
+
+
+def eager(entry_point, **options):
+    found = make_reference(traced(entry_point, **options), Verify())
+    (proof,) = (p for p in found.proofs if p.name == "eager")
+    return proof, found.problems
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "size"),
+    [
+        ("sizes:truncates", "=160"),
+        ("sizes:truncates_a_picture", "=160"),
+        ("sizes:of_64_positions", "=48"),
+        ("sizes:of_two_alike", "=160, "),
+    ],
+)
+def test_a_graph_without_the_truncation_of_long_inputs_is_refused(entry_point, size):
+    proof, (problem,) = eager(entry_point)
+    assert proof.passed is False
+    assert "grown to" in proof.detail
+    assert size in proof.detail
+    assert problem.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "large"),
+    [
+        ("sizes:recurrent", 0),
+        ("sizes:pictures", 2),
+        ("sizes:pictures_of_one_channel", 2),
+        ("sizes:recurrent_over_pictures", 2),
+        ("sizes:of_64_positions", 1),
+    ],
+)
+def test_sequences_are_long_where_somebody_may_ask_how_long(entry_point, large):
+    """Keras asks of pictures alone."""
+    live = LiveSignature(traced(entry_point).signatures[0])
+    (shape,) = (t.shape for t in live.record.inputs)
+    probe = Probe(
+        signature="serving_default",
+        label="",
+        inputs={"x": np.ones([d if isinstance(d, int) else 4 for d in shape], "float32")},
+    )
+    assert len(list(grown_probes(live, [probe]))) == large
+
+
+def test_sizes_that_the_model_refuses_are_none_of_its_sizes():
+    proof, problems = eager("sizes:of_64_positions", arguments={"truncated": False})
+    assert (proof.passed, problems) == (True, ())
