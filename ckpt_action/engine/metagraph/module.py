@@ -15,12 +15,13 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from ckpt_action.config.records import Signature
 from ckpt_action.engine import internals
 from ckpt_action.engine.metagraph.functions import register_functions
-from ckpt_action.engine.metagraph.parts import Part, variable_parts
+from ckpt_action.engine.metagraph.parts import variable_parts
 from ckpt_action.engine.metagraph.prune import VARIABLES, Pruned, prune
 from ckpt_action.engine.metagraph.saver_names import saver_names
 from ckpt_action.engine.metagraph.signatures import own_signatures
 from ckpt_action.engine.metagraph.suggest import undeclared
 from ckpt_action.engine.metagraph.tables import make_tables
+from ckpt_action.engine.metagraph.trainable import float_variables
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 from ckpt_action.plan import Job
 
@@ -29,24 +30,20 @@ class GraphModel(tf.Module):  # type: ignore[misc]
     """The variables and tables that the declared signatures read, named as in the graph.
 
     `unread` names the graph's other variables: the checkpoint has values for them, rightly unused.
+    `floats` are all variables of floating point, read or not, and whether they were trained.
     `parts` tells which variables are parts of a value that is stored whole, `stored_names` which
     are stored under another name than their own.
     """
 
-    def __init__(
-        self,
-        variables: Mapping[str, Any],
-        tables: Mapping[str, Any],
-        unread: frozenset[str],
-        parts: Mapping[str, Part],
-        stored_names: Mapping[str, str],
-    ) -> None:
+    def __init__(self, variables: Mapping[str, Any], tables: Mapping[str, Any], meta: Any) -> None:
         super().__init__(name="graph")
         self.graph_variables = dict(variables)
         self.tables = dict(tables)
-        self.unread = unread
-        self.parts = dict(parts)
-        self.stored_names = dict(stored_names)
+        every = frozenset(n.name for n in meta.graph_def.node if n.op in VARIABLES)
+        self.unread = every - set(variables)
+        self.parts = dict(variable_parts(meta))
+        self.stored_names = dict(saver_names(meta))
+        self.floats = float_variables(meta)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,24 @@ def graph_model(
     CkptActionError: CONFIG where there is no `.meta`, CHECKPOINT where it is damaged, SIGNATURE
     where the declared tensors do not fit the graph, ENVIRONMENT for unknown ops.
     """
-    meta = _read(job.checkpoint.path)
+    path = job.checkpoint.path
+    meta = _read(path.with_name(f"{path.name}.meta"))
+    try:
+        return _made(meta, job)
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+        tf.errors.OpError,
+    ) as error:
+        raise _damaged(path.with_name(f"{path.name}.meta"), error) from error
+
+
+def _made(
+    meta: Any, job: Job
+) -> tuple[GraphModel, tuple[Signature, ...], dict[str, GraphCall], tuple[Problem, ...]]:
     signatures, notes = job.model.signatures, tuple[Problem, ...]()
     if not signatures:
         signatures, notes = own_signatures(meta)
@@ -99,9 +113,7 @@ def graph_model(
     model = GraphModel(
         variables,
         make_tables(meta, {name for part in pruned.values() for name in part.tables}),
-        frozenset(n.name for n in meta.graph_def.node if n.op in VARIABLES) - set(variables),
-        variable_parts(meta),
-        saver_names(meta),
+        meta,
     )
     calls = {s.name: GraphCall(model=model, pruned=pruned[s.name]) for s in signatures}
     notes += tuple(note for part in pruned.values() for note in part.notes)
@@ -146,12 +158,22 @@ def _feeds(model: GraphModel, pruned: Pruned) -> dict[str, Any]:
     return feeds
 
 
-def _read(prefix: Path) -> Any:
-    path = prefix.with_name(prefix.name + ".meta")
+def _damaged(path: Path, error: Exception) -> CkptActionError:
+    """A `.meta` has no checksums: what was flipped in it shows where it is used."""
+    lines = str(error).strip().splitlines() or [""]
+    return fail(
+        ExitCode.CHECKPOINT,
+        f"the graph in {path.name} does not hold together: it is damaged.",
+        hint="Copy or commit the `.meta` again, as the training program wrote it.",
+        details=(f"{type(error).__name__}: {lines[0]}",),
+    )
+
+
+def _read(path: Path) -> Any:
     if not path.is_file():
         raise fail(
             ExitCode.CONFIG,
-            f"{prefix.name} is a TF1 checkpoint without a {path.name} beside it: it holds values "
+            f"{path.stem} is a TF1 checkpoint without a {path.name} beside it: it holds values "
             "by name, no graph.",
             hint='Commit the `.meta` too, or name an `entry-point = "module:function"` whose '
             "variables have the same names.",

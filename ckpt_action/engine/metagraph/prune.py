@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine import internals
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, raise_errors, warning
 
 VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"})
 TABLES = frozenset({"HashTable", "HashTableV2"})
@@ -60,8 +60,7 @@ def prune(meta: Any, signature: Signature) -> Pruned:
     problems += _unfed(signature, needed)
     problems += _writes(signature, needed)
     problems += _unknown_ops(meta, needed)
-    if any(p.severity is Severity.ERROR for p in problems):
-        raise CkptActionError(*problems)
+    raise_errors(problems)
     cut = {name for name, node in needed.items() if node.op in VARIABLES | TABLES}
     return Pruned(
         graph=_portable(meta.graph_def, needed, cut),
@@ -182,10 +181,9 @@ def _unfed(signature: Signature, needed: Mapping[str, Any]) -> Iterator[Problem]
                 f'Declare it as an input, or fix its value: constants = {{ "{node.name}:0" = … }}',
             )
         elif node.op == "PlaceholderWithDefault":
-            yield Problem(
-                code=ExitCode.SIGNATURE,
-                severity=Severity.WARNING,
-                message=f"signature {signature.name}: {node.name}:0 is fed by nothing and keeps "
+            yield warning(
+                ExitCode.SIGNATURE,
+                f"signature {signature.name}: {node.name}:0 is fed by nothing and keeps "
                 "its default.",
                 hint=f'If it switches training on: constants = {{ "{node.name}:0" = … }}',
             )

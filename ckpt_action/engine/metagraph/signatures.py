@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.config.records import Dimension, InputSpec, OutputSpec, Signature
-from ckpt_action.engine.rebuild.keras_inputs import legal_name
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.engine.names import legal_name
+from ckpt_action.errors import ExitCode, Problem, note
 
 
 def own_signatures(meta: Any) -> tuple[tuple[Signature, ...], tuple[Problem, ...]]:
@@ -61,10 +61,9 @@ def _note(signature: Signature) -> Problem:
         *((spec.name, spec.tensor) for spec in signature.outputs),
     ]
     tensors = [f"{name} = {tensor}" for name, tensor in named]
-    return Problem(
-        code=ExitCode.SIGNATURE,
-        severity=Severity.NOTE,
-        message=f"signature {signature.name} is the one that the graph was saved with: "
+    return note(
+        ExitCode.SIGNATURE,
+        f"signature {signature.name} is the one that the graph was saved with: "
         f"{', '.join(tensors)}.",
         hint="Declare `signatures` to export another.",
     )

@@ -24,9 +24,9 @@ def find_captures(restored: Restored, signature: str, graph: Any) -> Captures:
     Raises CkptActionError (SIGNATURE) naming every variable and resource that is unknown.
     """
     known = {id(v.variable.handle): v for v in restored.variables}
-    tables = {
-        id(table.resource_handle): table for _, table in reachable_resources(restored.rebuilt.model)
-    }
+    others = [external for external, _ in graph.captures if id(external) not in known]
+    held = reachable_resources(restored.rebuilt.model) if any(map(_is_handle, others)) else ()
+    tables = {id(table.resource_handle): table for _, table in held}
     variables: list[ModelVariable] = []
     resources: list[Any] = []
     problems: list[Problem] = []
@@ -35,11 +35,15 @@ def find_captures(restored: Restored, signature: str, graph: Any) -> Captures:
             variables.append(known[id(external)])
         elif id(external) in tables:
             resources.append(tables[id(external)])
-        elif external.dtype in (tf.resource, tf.variant):
+        elif _is_handle(external):
             problems.append(_unknown(restored, signature, graph, external))
     if problems:
         raise CkptActionError(*problems)
     return Captures(variables=tuple(variables), resources=tuple(resources))
+
+
+def _is_handle(tensor: Any) -> bool:
+    return tensor.dtype in (tf.resource, tf.variant)
 
 
 def _unknown(restored: Restored, signature: str, graph: Any, handle: Any) -> Problem:

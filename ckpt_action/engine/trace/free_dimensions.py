@@ -28,10 +28,12 @@ def output_shapes(
     free = sorted({d for spec in signature.inputs for d in spec.shape if isinstance(d, str)})
     if not free or len(free) > len(_FIRST_SIZES) or all(s and None not in s for s in known):
         return tuple(known)
-    runs = [
-        _inferred(signature, graph, outputs, dict(zip(free, sizes, strict=False)))
-        for sizes in (_FIRST_SIZES, _SECOND_SIZES)
-    ]
+    runs = _inferred(
+        signature,
+        graph,
+        outputs,
+        [dict(zip(free, sizes, strict=False)) for sizes in (_FIRST_SIZES, _SECOND_SIZES)],
+    )
     names = dict(zip(zip(_FIRST_SIZES, _SECOND_SIZES, strict=True), free, strict=False))
     return tuple(
         _merged(shape, first, second, names)
@@ -55,26 +57,34 @@ def _merged(
 
 
 def _inferred(
-    signature: Signature, graph: Any, outputs: Sequence[tf.Tensor], sizes: dict[str, int]
-) -> tuple[Shape | None, ...]:
+    signature: Signature, graph: Any, outputs: Sequence[tf.Tensor], runs: Sequence[dict[str, int]]
+) -> list[tuple[Shape | None, ...]]:
+    """The outputs' shapes for the sizes of each run."""
+    definition = graph.as_graph_def()
+    shapes: list[tuple[Shape | None, ...]] = []
     with tf.Graph().as_default():
-        feeds = {
-            f"{spec.name}:0": tf.compat.v1.placeholder(
-                spec.dtype, [sizes[d] if isinstance(d, str) else d for d in spec.shape]
-            )
-            for spec in signature.inputs
-        }
-        feeds |= _handles(graph)
-        try:
-            found = tf.graph_util.import_graph_def(
-                graph.as_graph_def(),
-                input_map=feeds,
-                return_elements=[tensor.name for tensor in outputs],
-                name="",
-            )
-        except ValueError:  # a size that the graph refuses
-            return (None,) * len(outputs)
-    return tuple(None if t.shape.rank is None else tuple(t.shape) for t in found)
+        handles = _handles(graph)
+        for number, sizes in enumerate(runs):
+            inputs = {
+                f"{spec.name}:0": tf.compat.v1.placeholder(
+                    spec.dtype, [sizes[d] if isinstance(d, str) else d for d in spec.shape]
+                )
+                for spec in signature.inputs
+            }
+            try:
+                found = tf.graph_util.import_graph_def(
+                    definition,
+                    input_map=inputs | handles,
+                    return_elements=[tensor.name for tensor in outputs],
+                    name=f"run_{number}",
+                )
+            except ValueError:  # a size that the graph refuses
+                shapes.append((None,) * len(outputs))
+            else:
+                shapes.append(
+                    tuple(None if t.shape.rank is None else tuple(t.shape) for t in found)
+                )
+    return shapes
 
 
 def _handles(graph: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.engine.kerases import loaded_keras
+from ckpt_action.engine.keras_versions import loaded_keras
 from ckpt_action.errors import ExitCode, fail
 
 

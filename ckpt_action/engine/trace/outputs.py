@@ -9,8 +9,8 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.kerases import is_graph_model
-from ckpt_action.engine.rebuild.keras_inputs import legal_name
+from ckpt_action.engine.keras_versions import is_graph_model
+from ckpt_action.engine.names import legal_name
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 Path = tuple[str | int, ...]

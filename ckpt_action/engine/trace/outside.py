@@ -11,21 +11,23 @@ from typing import Any
 
 from ckpt_action.engine import internals
 from ckpt_action.engine.trace.op_kinds import draws, reads_clock, reads_files
+from ckpt_action.engine.trace.written import written_captures
 from ckpt_action.errors import ExitCode, Problem, Severity
 
 _SEEDS = frozenset({"seed", "key", "counter"})
 
 
-def outside_problems(signature: str, function: Any) -> tuple[Problem, ...]:
+def outside(signature: str, function: Any) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
     """An error where an output depends on the clock; warnings for files and for noise that every
-    call repeats. What reaches no output is passed over."""
+    call repeats, whose operations come second. What reaches no output is passed over."""
+    fixed = _fixed_captures(function.graph)
     names: dict[str, list[str]] = {"clock": [], "files": [], "noise": []}
     for node, body in _reaching(function):
         if reads_clock(node.op):
             names["clock"].append(node.name)
         elif reads_files(node.op):
             names["files"].append(node.name)
-        elif _adds_noise(node.op) and _is_fixed(node, body):
+        elif _adds_noise(node.op) and _is_fixed(node, body, fixed):
             names["noise"].append(node.name)
     problems = {
         "clock": _problem(
@@ -47,7 +49,7 @@ def outside_problems(signature: str, function: Any) -> tuple[Problem, ...]:
             "Leave noise to training; or take the seed as an input.",
         ),
     }
-    return tuple(problems[kind] for kind, found in names.items() if found)
+    return tuple(problems[kind] for kind, found in names.items() if found), tuple(names["noise"])
 
 
 def _problem(severity: Severity, message: str, hint: str) -> Problem:
@@ -103,8 +105,14 @@ def _adds_noise(op: str) -> bool:
     return op.startswith("Stateless") and draws(op) and "Get" not in op
 
 
-def _is_fixed(node: Any, body: Mapping[str, Any]) -> bool:
-    """Whether its seed comes from constants alone."""
+def _fixed_captures(graph: Any) -> frozenset[str]:
+    """Nodes of variables that no call changes."""
+    written = written_captures(graph)
+    return frozenset(i.op.name for outer, i in graph.captures if id(outer) not in written)
+
+
+def _is_fixed(node: Any, body: Mapping[str, Any], fixed: frozenset[str]) -> bool:
+    """Whether its seed comes from constants, and variables that keep their values, alone."""
     definition = internals.op_definition(node.op)
     if definition is None:
         return False
@@ -116,5 +124,5 @@ def _is_fixed(node: Any, body: Mapping[str, Any]) -> bool:
     ]
     sources = _ancestors(seeds, body)
     return bool(seeds) and all(
-        name in body and body[name].op not in ("Placeholder", "ReadVariableOp") for name in sources
+        name in body and (body[name].op != "Placeholder" or name in fixed) for name in sources
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.arrays import Array, shared_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def difference(first: Any, second: Any, same: Mapping[int, int] | None = None) -
     ours, theirs = first.graph.captures, second.graph.captures
     for (outer, inner), (other, _) in zip(ours, theirs, strict=False):
         if not _same_value(outer, other, same):
-            value = None if outer.dtype in (tf.resource, tf.variant) else np.asarray(outer)
+            value = None if outer.dtype in (tf.resource, tf.variant) else shared_array(outer)
             return Difference(node=inner.op.name, constant=value)
     for one, two in zip_longest(_nodes(first), _nodes(second)):
         if one is None or two is None or one.canonical != two.canonical:
@@ -65,7 +65,7 @@ def _same_value(first: Any, second: Any, same: Mapping[int, int] | None) -> bool
         return False
     if first.dtype in (tf.resource, tf.variant):
         return same is not None and same.get(id(first)) == id(second)
-    return bool(np.array_equal(np.asarray(first), np.asarray(second)))
+    return bool(np.array_equal(shared_array(first), shared_array(second)))
 
 
 def _nodes(function: Any) -> Iterator[_Node]:

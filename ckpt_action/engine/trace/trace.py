@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from functools import partial
 from typing import Any
 
-import tensorflow as tf
-
 from ckpt_action.config.records import Signature
-from ckpt_action.engine.metagraph.module import own_control_dependencies
-from ckpt_action.engine.rebuild.user_code import describe_error
+from ckpt_action.engine.rebuild.build import state_kept
 from ckpt_action.engine.records import (
     OtherTrace,
     Rebuilt,
@@ -23,15 +18,25 @@ from ckpt_action.engine.records import (
     Twin,
 )
 from ckpt_action.engine.trace.captures import Captures, find_captures
+from ckpt_action.engine.trace.concrete import concrete_function
 from ckpt_action.engine.trace.free_dimensions import output_shapes
+from ckpt_action.engine.trace.only_keras import only_keras
 from ckpt_action.engine.trace.outputs import named_outputs
-from ckpt_action.engine.trace.outside import outside_problems
+from ckpt_action.engine.trace.outside import outside
 from ckpt_action.engine.trace.retrace import difference
-from ckpt_action.engine.trace.twin import in_words, untwinned
+from ckpt_action.engine.trace.set_order import in_words as in_words_of_sets
+from ckpt_action.engine.trace.set_order import places_of_sets, set_order
+from ckpt_action.engine.trace.statistics import beside_statistics
+from ckpt_action.engine.trace.twin import handed_on, in_words, shares, untwinned
 from ckpt_action.engine.trace.unchanged import values_stay
 from ckpt_action.engine.trace.unread import unread_variables
-from ckpt_action.engine.trace.written import training_writes
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.engine.trace.written import (
+    first_write,
+    first_writes,
+    training_writes,
+    written_once,
+)
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, note, raise_errors
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 
@@ -49,22 +54,34 @@ def _trace(restored: Restored, name: str, twin: Twin | str) -> TracedModel:
     traced: list[TracedSignature] = []
     captures: list[Captures] = []
     problems: list[Problem] = []
-    with _counted_uuids():
-        for signature in restored.rebuilt.signatures:
-            try:
-                one = _trace_signature(restored.rebuilt, signature)
-                captures.append(find_captures(restored, signature.name, one.function.graph))
-                problems += outside_problems(signature.name, one.function)
-                problems += training_writes(restored, signature.name, one.function.graph)
-                traced.append(one)
-            except CkptActionError as error:
-                problems += error.problems
-    _raise_errors(problems)
+    for signature in restored.rebuilt.signatures:
+        try:
+            one, found = _trace_signature(restored, signature)
+            captures.append(found)
+            told, noise = outside(signature.name, one.function)
+            problems += told
+            problems += training_writes(restored, signature.name, one.function.graph)
+            traced.append(replace(one, noise=noise))
+        except CkptActionError as error:
+            problems += error.problems
+    raise_errors(problems)
     read = frozenset(id(v.variable) for found in captures for v in found.variables)
     problems += unread_variables(restored, read)
-    _raise_errors(problems)
+    raise_errors(problems)
+    traced = beside_statistics(restored, traced)
+    shared = "" if isinstance(twin, str) else handed_on(twin.leftovers)
     if isinstance(twin, str) and restored.rebuilt.family != "graph":
         problems.append(untwinned(twin))
+    if shared:
+        problems.append(shares(shared))
+    once = first_writes(restored)
+    if once:
+        problems.append(first_write(once))
+    texts = any(i.dtype == "string" for one in traced for i in one.record.inputs)
+    looks_up = texts or any(found.resources for found in captures)
+    sets = places_of_sets(restored.rebuilt.sources) if looks_up else ()
+    if sets:
+        problems.append(set_order(sets))
     problems += [p for one in traced for p in _half_precision(one.record)]
     resources = {id(r): r for found in captures for r in found.resources}
     return TracedModel(
@@ -73,37 +90,41 @@ def _trace(restored: Restored, name: str, twin: Twin | str) -> TracedModel:
         variables=tuple(v for v in restored.variables if id(v.variable) in read),
         resources=tuple(resources.values()),
         op_libraries=restored.rebuilt.op_libraries,
-        untwinned=twin if isinstance(twin, str) else "",
+        untwinned=twin
+        if isinstance(twin, str)
+        else shared or written_once(once) or in_words_of_sets(sets),
         problems=tuple(problems),
     )
-
-
-def _raise_errors(problems: Sequence[Problem]) -> None:
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        raise CkptActionError(*problems)
 
 
 def _compared(
     rebuilt: Rebuilt, traced: Sequence[TracedSignature], twin: Twin | str
 ) -> tuple[TracedSignature, ...]:
     """With a second trace where that is another graph: numbers may have been drawn in Python; and
-    with that of the twin where that is: the model may compute with what was never restored."""
+    with that of the twin where that is: the model may compute with what was never restored.
+
+    What is drawn makes the twin's graph another one too. What counts its calls does not, for the
+    twin is called as often. So where all code is Keras' and the twin's graph is equal, the model is
+    not traced again.
+    """
     if rebuilt.family == "graph":
         return tuple(traced)  # no code runs while it is traced
-    compared = []
-    with _counted_uuids():
-        for one in traced:
-            again = _function(rebuilt, one.declared)
-            same = difference(one.function, again) is None
-            compared.append(one if same else replace(one, again=again))
     if isinstance(twin, str):
-        return tuple(compared)
-    with _counted_uuids():
-        return tuple(_beside_twin(rebuilt, one, twin) for one in compared)
+        return tuple(_traced_again(rebuilt, one) for one in traced)
+    beside = [_beside_twin(rebuilt, one, twin) for one in traced]
+    return tuple(
+        one if one.keras_alone and one.twin is None else _traced_again(rebuilt, one)
+        for one in beside
+    )
+
+
+def _traced_again(rebuilt: Rebuilt, one: TracedSignature) -> TracedSignature:
+    again = concrete_function(rebuilt, one.declared)
+    return one if difference(one.function, again) is None else replace(one, again=again)
 
 
 def _beside_twin(rebuilt: Rebuilt, one: TracedSignature, twin: Twin) -> TracedSignature:
-    function = _function(twin.rebuilt, one.declared)
+    function = concrete_function(twin.rebuilt, one.declared)
     found = difference(one.function, function, twin.same)
     if found is None:
         return one
@@ -111,53 +132,24 @@ def _beside_twin(rebuilt: Rebuilt, one: TracedSignature, twin: Twin) -> TracedSi
     return replace(one, twin=other)
 
 
-def _trace_signature(rebuilt: Rebuilt, signature: Signature) -> TracedSignature:
-    concrete = _function(rebuilt, signature)
-    return TracedSignature(
-        declared=signature, function=concrete, record=_record(signature, concrete)
+def _trace_signature(restored: Restored, signature: Signature) -> tuple[TracedSignature, Captures]:
+    rebuilt = restored.rebuilt
+    concrete = concrete_function(rebuilt, signature)
+    found = find_captures(restored, signature.name, concrete.graph)
+    one = TracedSignature(
+        declared=signature,
+        function=concrete,
+        record=_record(signature, concrete),
+        variables=found.variables,
+        eager=None if rebuilt.family == "graph" else partial(_called, rebuilt, signature),
+        keras_alone=rebuilt.family != "graph" and only_keras(rebuilt.held),
     )
+    return one, found
 
 
-def _function(rebuilt: Rebuilt, signature: Signature) -> Any:
-    specs = {
-        spec.name: tf.TensorSpec(
-            [d if isinstance(d, int) else None for d in spec.shape], spec.dtype, name=spec.name
-        )
-        for spec in signature.inputs
-    }
-    try:
-        return _concrete_function(rebuilt, signature, specs)
-    except CkptActionError:
-        raise
-    except Exception as error:
-        raise _cannot_trace(rebuilt, signature, error) from error
-
-
-def _concrete_function(rebuilt: Rebuilt, signature: Signature, specs: Mapping[str, Any]) -> Any:
-    """A function traced for nothing but `specs`: a `tf.function` that was called before would
-    answer with an older, more general trace."""
-    caller = rebuilt.callers[signature.name]
-
-    def serve(**inputs: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        named = named_outputs(signature, caller(inputs), rebuilt.model)
-        return {name: tf.identity(tensor) for name, tensor in named.items()}
-
-    with own_control_dependencies() if rebuilt.family == "graph" else nullcontext():
-        return tf.function(serve, autograph=False).get_concrete_function(**specs)
-
-
-@contextmanager
-def _counted_uuids() -> Iterator[None]:
-    """Keras 2 gives the functions of recurrent layers random names; here they are counted.
-
-    Over the whole model: functions of one name are taken for variants of each other.
-    """
-    counter, original = count(1), uuid.uuid4
-    uuid.uuid4 = lambda: uuid.UUID(int=next(counter))
-    try:
-        yield
-    finally:
-        uuid.uuid4 = original
+def _called(rebuilt: Rebuilt, signature: Signature, inputs: Mapping[str, Any]) -> Any:
+    with state_kept(rebuilt.model):
+        return named_outputs(signature, rebuilt.callers[signature.name](inputs), rebuilt.model)
 
 
 def _record(signature: Signature, concrete: Any) -> SignatureRecord:
@@ -182,37 +174,10 @@ def _half_precision(record: SignatureRecord) -> Sequence[Problem]:
     if not half:
         return ()
     return (
-        Problem(
-            code=ExitCode.SIGNATURE,
-            severity=Severity.NOTE,
-            message=f"signature {record.name}: {', '.join(half)} comes out in half precision, as "
+        note(
+            ExitCode.SIGNATURE,
+            f"signature {record.name}: {', '.join(half)} comes out in half precision, as "
             "the model's dtype policy makes it.",
             hint='Give the last layer dtype="float32" where consumers cannot read float16.',
         ),
-    )
-
-
-def _cannot_trace(rebuilt: Rebuilt, signature: Signature, error: Exception) -> CkptActionError:
-    text, where, details = describe_error(error, rebuilt.sources)
-    shown = ", ".join(
-        f"{spec.name}: {spec.dtype}[{', '.join(map(str, spec.shape))}]" for spec in signature.inputs
-    )
-    if rebuilt.family == "graph":
-        return fail(
-            ExitCode.SIGNATURE,
-            f"signature {signature.name}: the graph cannot be cut as declared: {text}",
-            hint="Check shapes and dtypes of the declared inputs and constants.",
-        )
-    hint = "The method runs eagerly but not as a graph: use TensorFlow ops on its tensors."
-    if "NoneType" in text or "None values" in text or "unknown" in text.lower():
-        hint = (
-            "It needs a size that is declared free: declare a number, or read it with "
-            "`tf.shape(x)` instead of `x.shape`."
-        )
-    return fail(
-        ExitCode.SIGNATURE,
-        f"signature {signature.name}: `{signature.method}` cannot be traced with {shown}: {text}",
-        hint=hint,
-        where=where,
-        details=details,
     )

@@ -7,20 +7,23 @@ graph than this twin, it keeps something that was never restored, or that differ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ckpt_action.checkpoint.records import CheckpointFiles
-from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.exhausted import out_of_memory
+from ckpt_action.engine.arrays import Array, shared_array
+from ckpt_action.engine.keras_versions import keras_family
 from ckpt_action.engine.objects import walk
-from ckpt_action.engine.rebuild.user_code import describe_error
+from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.records import Restored, Twin
 from ckpt_action.engine.restore.twin import MadeOtherwise, give_values
 from ckpt_action.engine.trace.retrace import Difference
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
+from ckpt_action.engine.user_code import describe_error
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, warning
 
 NO_CODE = "no code makes the model"
 
@@ -31,26 +34,43 @@ def make_twin(restored: Restored, checkpoint: CheckpointFiles) -> Twin | str:
     if restored.rebuilt.again is None:
         return NO_CODE
     try:
-        twin, began = restored.rebuilt.again()
-        return Twin(rebuilt=twin, same=give_values(restored, twin, began, checkpoint))
+        made = restored.rebuilt.again()
+        same = give_values(restored, made.rebuilt, made.began, checkpoint)
+        return Twin(rebuilt=made.rebuilt, same=same, leftovers=made.leftovers)
     except MadeOtherwise:
         raise
     except Exception as error:  # anything may come out of code that runs again
         if out_of_memory(error):
             raise
         if isinstance(error, CkptActionError):
-            return error.problems[0].message
+            return " ".join(filter(None, (error.problems[0].message, error.problems[0].hint)))
         return describe_error(error, restored.rebuilt.sources)[0]
 
 
 def untwinned(why: str) -> Problem:
     """The warning where there is nothing to compare the model with."""
-    return Problem(
-        code=ExitCode.REBUILD,
-        severity=Severity.WARNING,
-        message="it could not be shown that nothing but the checkpoint reaches the outputs, for "
-        f"the model could not be made a second time in one process: {why}",
+    return warning(
+        ExitCode.REBUILD,
+        "Whether the outputs depend on the checkpoint alone could not be checked: making "
+        f"the model a second time failed: {why}",
         hint="Let the entry point make a new model at each call; or declare `verify.golden`.",
+    )
+
+
+def handed_on(leftovers: Sequence[Path]) -> str:
+    """Why two equal models show nothing; empty where they shared no file."""
+    names = ", ".join(path.name for path in leftovers[:3]) + (", …" if leftovers[3:] else "")
+    return f"the code reads {names}, which it made in this run" if names else ""
+
+
+def shares(why: str) -> Problem:
+    """The warning where the model was made twice and has something from the first time."""
+    return warning(
+        ExitCode.REBUILD,
+        "Whether the outputs depend on the checkpoint alone could not be checked: "
+        f"{why}, and what is in it may come from initial values, or from chance.",
+        hint="Commit the file, if training used the same; else keep what it holds in a variable "
+        "that the checkpoint has. Or declare `verify.golden`.",
     )
 
 
@@ -69,12 +89,17 @@ def in_words(difference: Difference, model: Any) -> str:
 def _attribute(model: Any, constant: Array) -> str:
     """The path of the attribute that has this value; empty where there is none, or several."""
     found = {
-        f"{path}/{name}".strip("/").replace("/", ".")
+        f"{_place(path, item)}/{name}".strip("/").replace("/", ".")
         for path, item in walk(model)
         for name, value in getattr(item, "__dict__", {}).items()
         if _is_it(value, constant)
     }
     return found.pop() if len(found) == 1 else ""
+
+
+def _place(path: str, item: Any) -> str:
+    """A layer in a list that Keras keeps for itself is known by its name."""
+    return str(item.name) if path.startswith("_") and keras_family(item) else path
 
 
 def _is_it(value: Any, constant: Array) -> bool:
@@ -84,7 +109,7 @@ def _is_it(value: Any, constant: Array) -> bool:
         tf.is_symbolic_tensor(value) or value.dtype in (tf.resource, tf.variant)
     ):
         return False
-    array = np.asarray(value)
+    array = shared_array(value) if isinstance(value, tf.Tensor) else np.asarray(value)
     if array.shape != constant.shape or array.dtype.kind not in "fiu":
         return False
     return bool(np.array_equal(array.astype(constant.dtype), constant))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-import tensorflow as tf
-
+from ckpt_action.engine.arrays import same_value
 from ckpt_action.engine.records import Restored
 from ckpt_action.errors import ExitCode, fail
 
@@ -23,7 +21,7 @@ def values_stay(restored: Restored) -> Iterator[None]:
         (v, v.variable.read_value()) for v in restored.variables if v.source and v.path not in state
     ]
     yield
-    changed = [v.path for v, value in before if not _same(value, v.variable.read_value())]
+    changed = [v.path for v, value in before if not same_value(value, v.variable.read_value())]
     if changed:
         raise fail(
             ExitCode.SIGNATURE,
@@ -33,12 +31,3 @@ def values_stay(restored: Restored) -> Iterator[None]:
             "belongs to training.",
             details=changed,
         )
-
-
-def _same(old: tf.Tensor, new: tf.Tensor) -> bool:
-    left, right = np.asarray(old), np.asarray(new)
-    if left.dtype == object or left.size == 0:
-        return bool(np.array_equal(left, right))
-    if left.__array_interface__["data"] == right.__array_interface__["data"]:
-        return True
-    return left.tobytes() == right.tobytes()

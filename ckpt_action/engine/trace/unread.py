@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ckpt_action.engine.objects import reachable_variables, walk
-from ckpt_action.engine.records import Restored
-from ckpt_action.errors import ExitCode, Problem, Severity
-
-_SHOWN = 5
+from ckpt_action.engine.objects import reachable_variables
+from ckpt_action.engine.records import Rebuilt, Restored
+from ckpt_action.engine.some_of import some_of
+from ckpt_action.errors import ExitCode, Problem, warning
 
 
 def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[Problem, ...]:
@@ -16,25 +15,21 @@ def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[Problem,
     Those of layers that derive constants from their variables anew after a restore, as
     preprocessing layers of Keras do, count as read.
     """
-    derived = {
-        id(variable)
-        for _, item in walk(restored.rebuilt.model)
-        if _derives(item)
-        for _, variable in reachable_variables(item)
-    }
     aside = set(restored.binding.state)
     filled = [v for v in restored.variables if v.source and v.path not in aside]
-    unread = [v for v in filled if id(v.variable) not in read | derived]
+    unread = [v for v in filled if id(v.variable) not in read]
+    if unread:
+        derived = derived_variables(restored.rebuilt)
+        unread = [v for v in unread if id(v.variable) not in derived]
     if not unread:
         return ()
     paths = [v.path for v in unread]
     if len(unread) == len(filled):
         return (_nothing_read(paths),)
     return (
-        Problem(
-            code=ExitCode.SIGNATURE,
-            severity=Severity.WARNING,
-            message=f"No signature reads {_shown(paths)}: restored, and nothing depends on "
+        warning(
+            ExitCode.SIGNATURE,
+            f"No signature reads {_shown(paths)}: restored, and nothing depends on "
             f"{'its value' if len(paths) == 1 else 'their values'}.",
             hint="Each belongs to a part of the model that the signatures do not use.",
             details=tuple(paths),
@@ -53,7 +48,17 @@ def _nothing_read(paths: list[str]) -> Problem:
 
 
 def _shown(paths: list[str]) -> str:
-    return ", ".join(paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
+    return some_of(paths)
+
+
+def derived_variables(rebuilt: Rebuilt) -> set[int]:
+    """Identities of variables of layers that hold constants made from them."""
+    return {
+        id(variable)
+        for _, item in rebuilt.held
+        if _derives(item)
+        for _, variable in reachable_variables(item)
+    }
 
 
 def _derives(item: object) -> bool:

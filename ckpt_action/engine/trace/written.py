@@ -7,7 +7,7 @@ from typing import Any
 
 from ckpt_action.engine.records import Restored
 from ckpt_action.engine.trace.op_kinds import writes_state
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import ExitCode, Problem, warning
 
 _FUNCTION_ATTRIBUTES = ("f", "body", "cond", "then_branch", "else_branch", "branches")
 
@@ -48,15 +48,41 @@ def training_writes(restored: Restored, signature: str, graph: Any) -> tuple[Pro
         )
     if others:
         problems.append(
-            Problem(
-                code=ExitCode.SIGNATURE,
-                severity=Severity.WARNING,
-                message=f"signature {signature} writes {', '.join(others)} at every call: its "
+            warning(
+                ExitCode.SIGNATURE,
+                f"signature {signature} writes {', '.join(others)} at every call: its "
                 "outputs may depend on the calls before.",
                 hint="Leave counting to training, or name another `method`.",
             )
         )
     return tuple(problems)
+
+
+def first_writes(restored: Restored) -> tuple[str, ...]:
+    """Paths of restored weights that the first call wrote, before they were restored."""
+    written = {id(variable) for variable in restored.rebuilt.written}
+    state = set(restored.binding.state)
+    return tuple(
+        v.path
+        for v in restored.variables
+        if id(v.variable) in written and v.source and v.path not in state
+        if v.variable.dtype.is_floating and len(v.variable.shape)
+    )
+
+
+def written_once(paths: Sequence[str]) -> str:
+    return f"the model's first call writes {', '.join(paths[:3])}" if paths else ""
+
+
+def first_write(paths: Sequence[str]) -> Problem:
+    return warning(
+        ExitCode.SIGNATURE,
+        f"{written_once(paths)}. It ran before the checkpoint was restored, and was put "
+        "back: what it does once, as merging weights, the artifact does without.",
+        hint="Compute it at every call, or save what it makes. If it only gives first values, from "
+        "the data of training, declare `verify.golden`.",
+        details=tuple(paths),
+    )
 
 
 def _written_names(nodes: Sequence[Any], library: Mapping[str, Any]) -> set[str]:
