@@ -7,7 +7,7 @@ NaN, is no input of it and is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,9 +17,9 @@ from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.prove.sizes import integers_make_sizes
+from ckpt_action.engine.prove.spread import inexact
 from ckpt_action.engine.records import TracedModel
-from ckpt_action.errors import ExitCode, Problem, Severity
-from ckpt_action.verify import compare
+from ckpt_action.errors import Severity
 
 _SMALL = (-1, 2, -3, 5, -7, 8, -2, 3)
 _INT32 = 2**31 - 1
@@ -27,10 +27,6 @@ _LARGE = (-100_003, 100_003, 70_001, _INT32, -_INT32, 2**30 + 7, -(2**30), -70_0
 _BEYOND = (2**31, -(2**31) - 5, 2**32 + 5, 2**40 + 1, -(2**35))
 _NARROW = (-1, 2, 120, -127, 30_000, -32_767, 250, 65_000)
 _REALS = (-1.0, 1.0, -0.3, 0.3, 0.0)
-
-_SCALE, _PART = 1e-3, 1e-2
-_APPROXIMATE = 1e-3
-"""From this `max-error` on, values were rounded for a range that edges are outside of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,16 +76,33 @@ def edge_probes(model: TracedModel, probes: Sequence[Probe], seed: int) -> tuple
     """Probes with outputs, each of the size of one of `probes`."""
     found = []
     for traced in model.signatures:
-        own = [p for p in probes if p.signature == traced.record.name]
+        own = [p for p in probes if p.signature == traced.record.name and not p.cut]
         live = LiveSignature(traced)
-        if not own or live.random:
+        if not own:
             continue
         base = _base(own)
         grows = integers_make_sizes(traced.function)
         for number, group in enumerate(_EDGES):
-            drawn = (_draw(e, base, [seed, number]) for e in group if not (e.sizes and grows))
-            found += list(_first_taken(live, drawn))
+            edges = [e for e in group if not (e.sizes and grows)]
+            found += list(_of_group(live, edges, base, [seed, number]))
     return tuple(found)
+
+
+def _of_group(
+    live: LiveSignature, edges: Sequence[_Edge], base: Probe, seed: Sequence[int]
+) -> Iterator[Probe]:
+    """All inputs at once; where the model refuses that, as an embedding beside a timestamp does,
+    each one alone."""
+    taken = _first_taken(live, (_draw(e, base, seed, base.inputs) for e in edges))
+    if taken:
+        yield taken
+        return
+    names = {name for e in edges for name in base.inputs if _changes(e, base.inputs[name])}
+    if len(names) > 1:
+        for name in sorted(names):
+            alone = _first_taken(live, (_draw(e, base, seed, [name]) for e in edges))
+            if alone:
+                yield replace(alone, label=f"{alone.label}, {name} alone")
 
 
 def _base(probes: Sequence[Probe]) -> Probe:
@@ -99,13 +112,13 @@ def _base(probes: Sequence[Probe]) -> Probe:
     return next(roomy, by_size[-1])
 
 
-def _draw(edge: _Edge, base: Probe, seed: Sequence[int]) -> Probe | None:
-    """None where `edge` changes no input."""
+def _draw(edge: _Edge, base: Probe, seed: Sequence[int], names: Collection[str]) -> Probe | None:
+    """None where `edge` changes none of the inputs `names`."""
     generator = np.random.default_rng(seed)
     changed = {
         name: _filled(generator, edge, array)
         for name, array in base.inputs.items()
-        if array.dtype.kind in edge.kinds and array.size and _in_range(edge, array)
+        if name in names and _changes(edge, array)
     }
     if not changed:
         return None
@@ -113,6 +126,10 @@ def _draw(edge: _Edge, base: Probe, seed: Sequence[int]) -> Probe | None:
     label = f"{edge.label}, on {base.label}"
     inputs = {**base.inputs, **changed}
     return Probe(signature=base.signature, label=label, inputs=inputs, edge=severity)
+
+
+def _changes(edge: _Edge, array: Array) -> bool:
+    return bool(array.dtype.kind in edge.kinds and array.size and _in_range(edge, array))
 
 
 def _in_range(edge: _Edge, array: Array) -> list[float]:
@@ -131,7 +148,7 @@ def _filled(generator: np.random.Generator, edge: _Edge, array: Array) -> Array:
     return np.asarray(filled.astype(array.dtype))
 
 
-def _first_taken(live: LiveSignature, drawn: Iterator[Probe | None]) -> Iterator[Probe]:
+def _first_taken(live: LiveSignature, drawn: Iterator[Probe | None]) -> Probe | None:
     for probe in drawn:
         if probe is None:
             continue
@@ -139,55 +156,12 @@ def _first_taken(live: LiveSignature, drawn: Iterator[Probe | None]) -> Iterator
             reference = live.run(probe.inputs)
         except (tf.errors.OpError, ValueError):
             continue
+        if live.random and not live.repeats(probe.inputs, reference):
+            continue
         if not any(_has_nan(a) for a in reference.values()):
-            yield replace(probe, reference=reference)
-            return
+            return replace(probe, reference=reference)
+    return None
 
 
 def _has_nan(array: Array) -> bool:
-    return _is_float(array) and bool(np.isnan(array.astype(np.complex128)).any())
-
-
-def _is_float(array: Array) -> bool:
-    return array.dtype.kind not in "iubO"
-
-
-def edge_difference(probe: Probe, outputs: Mapping[str, Array], max_error: float | None) -> str:
-    """The first output that is not what the model computes there, and why; else nothing.
-
-    Rounding grows with the values, so what is allowed does: a thousandth of the largest one. What
-    was quantised only has to be finite where the model is.
-    """
-    approximate = (max_error or 0.0) > _APPROXIMATE
-    for name, want in probe.reference.items():
-        if approximate and want.shape == outputs[name].shape:
-            verdict = compare(_kinds(want), _kinds(outputs[name]))
-        else:
-            atol = _SCALE * max(_largest(want), _SCALE) if _is_float(want) else None
-            verdict = compare(want, outputs[name], rtol=_PART, atol=atol)
-        if not verdict.passed:
-            return f"output {name!r}: {verdict.reason}"
-    return ""
-
-
-def edge_problem(who: str, probe: Probe, difference: str) -> Problem:
-    return Problem(
-        code=ExitCode.VERIFY,
-        severity=probe.edge or Severity.ERROR,
-        message=f"{who} differs from the restored model on {probe.label} (signature "
-        f"{probe.signature!r}): {difference}.",
-        hint="Its runtime computes something there in another way. Where such inputs cannot come, "
-        "declare `verify.golden` with real ones: then this is a warning.",
-    )
-
-
-def _kinds(array: Array) -> Array:
-    """Infinities and NaN, and zero for all else."""
-    if not _is_float(array):
-        return np.zeros(array.shape)
-    return np.where(np.isfinite(array.astype(np.complex128)), np.zeros_like(array), array)
-
-
-def _largest(array: Array) -> float:
-    sizes = np.abs(array.astype(np.complex128))
-    return float(sizes[np.isfinite(sizes)].max(initial=0.0))
+    return inexact(array) and bool(np.isnan(array.astype(np.complex128)).any())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ckpt_action.config.located import GOLDEN_KEY
 from ckpt_action.engine.arrays import Array, numpy_dtype
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
@@ -37,8 +38,10 @@ def load_golden(path: Path, signatures: Sequence[SignatureRecord]) -> Golden:
     """
     arrays = _read(path)
     signature = _choose(path, arrays, signatures)
+    if set(arrays) != set(_wanted(arrays, signature)):
+        raise CkptActionError(_other_names(path, arrays, signature))
     messages = _misfits(arrays, signature) or _empty(arrays)
-    problems = [_problem(path, message) for message in messages]
+    problems = [_problem(path, message, _other_size(arrays, signature)) for message in messages]
     if problems:
         raise CkptActionError(*problems)
     return Golden(
@@ -62,7 +65,7 @@ def _read(path: Path) -> dict[str, Array]:
             ExitCode.CONFIG,
             f"The golden file cannot be read as a NumPy .npz without pickles: {error}",
             hint="Write it with `ckpt_action.record_golden`, or with numpy.savez.",
-            where=Where(file=str(path)),
+            where=Where(file=str(path), key_path=GOLDEN_KEY),
         ) from None
 
 
@@ -78,33 +81,54 @@ def _choose(
             ExitCode.CONFIG,
             f"The golden file fits several signatures: {names}.",
             hint="Name its outputs `out_<output>` as only one signature names them.",
-            where=Where(file=str(path)),
+            where=Where(file=str(path), key_path=GOLDEN_KEY),
         )
     return ranked[0]
 
 
 def _misfits(arrays: Mapping[str, Array], signature: SignatureRecord) -> list[str]:
     """Sentences on everything that keeps `arrays` from being golden for `signature`."""
-    wanted = {f"in_{t.name}": t for t in signature.inputs}
-    outputs = {_output_key(arrays, signature, i): t for i, t in enumerate(signature.outputs)}
-    wanted |= outputs
-    expected = ", ".join(wanted)
-    found = [
-        f"The golden file has no array {key!r}; signature {signature.name!r} needs {expected}."
-        for key in wanted
-        if key not in arrays
-    ]
-    found += [
-        f"The golden file's array {key!r} is not used; signature {signature.name!r} "
-        f"needs {expected}."
-        for key in arrays
-        if key not in wanted
-    ]
+    wanted = _wanted(arrays, signature)
+    found = [f"{key} is missing, or not used" for key in set(wanted).symmetric_difference(arrays)]
     sizes: dict[str, int] = {}
     for key, tensor in wanted.items():
         if key in arrays:
-            found += _unlike(key, arrays[key], tensor, sizes, of_input=key not in outputs)
+            of_input = any(tensor is each for each in signature.inputs)
+            found += _unlike(key, arrays[key], tensor, sizes, of_input=of_input)
     return found
+
+
+def _wanted(arrays: Mapping[str, Array], signature: SignatureRecord) -> dict[str, TensorRecord]:
+    """The arrays of a golden file of `signature`."""
+    outputs = {_output_key(arrays, signature, i): t for i, t in enumerate(signature.outputs)}
+    return {f"in_{t.name}": t for t in signature.inputs} | outputs
+
+
+def _other_names(path: Path, arrays: Mapping[str, Array], signature: SignatureRecord) -> Problem:
+    """One problem for one cause: most likely this is another model's file."""
+    here = Path.cwd()
+    shown = path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+    takes = ", ".join(f"{t.name}: {t.dtype}{show_shape(t.shape or ())}" for t in signature.inputs)
+    return _problem(
+        path,
+        f"{shown} holds {', '.join(arrays) or 'nothing'}; this model takes {takes} (signature "
+        f"{signature.name!r}), and needs {', '.join(_wanted(arrays, signature))}.",
+        "Name the golden file of this model, or record one with `ckpt_action.record_golden`.",
+    )
+
+
+def _other_size(arrays: Mapping[str, Array], signature: SignatureRecord) -> str:
+    """The way out where an input was recorded in another size than the declared one."""
+    for tensor in signature.inputs:
+        have, want = arrays[f"in_{tensor.name}"].shape, tensor.shape
+        if want is None or len(have) != len(want):
+            continue
+        if any(isinstance(w, int) and h != w for h, w in zip(have, want, strict=True)):
+            fits = [h if isinstance(w, int) else w for h, w in zip(have, want, strict=True)]
+            return (
+                f"Record an input of that shape, or declare what was recorded: {show_shape(fits)}."
+            )
+    return ""
 
 
 def _empty(arrays: Mapping[str, Array]) -> list[str]:
@@ -169,10 +193,10 @@ def _plain(array: Array, tensor: TensorRecord) -> Array:
     return array
 
 
-def _problem(path: Path, message: str) -> Problem:
+def _problem(path: Path, message: str, hint: str = "") -> Problem:
     return Problem(
         code=ExitCode.CONFIG,
         message=message,
-        where=Where(file=str(path)),
-        hint="See `models.<name>.verify.golden`: arrays `in_<input>` and `out_<output>`.",
+        where=Where(file=str(path), key_path=GOLDEN_KEY),
+        hint=hint or "See `models.<name>.verify.golden`: arrays `in_<input>` and `out_<output>`.",
     )

@@ -12,9 +12,9 @@ from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.prove.spread import Allowance, Key
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import OutputVerdict
-from ckpt_action.verify import Against, compare, tolerances
+from ckpt_action.verify import Against, agreeing_rows, compare, tolerances
 
 
 def judge(
@@ -80,20 +80,16 @@ def error_and_agreement(verdicts: Sequence[OutputVerdict]) -> str:
     """The largest difference from the model, and how many rows have the same winner, in words."""
     against = [v for v in verdicts if v.against == "reference"]
     worst = max((v.max_abs for v in against if v.max_abs is not None), default=0.0)
-    text = f"Largest difference {worst:.2g}"
-    rows = [(v.agreement, _rows(v)) for v in against if v.agreement is not None]
-    if rows:
-        total = sum(count for _, count in rows)
-        same = round(sum(part * count for part, count in rows))
-        text += f"; the same class wins in {same} of {total} rows"
-    return text
+    return "; ".join(filter(None, (f"Largest difference {worst:.2g}", agreement_words(against))))
 
 
-def _rows(verdict: OutputVerdict) -> int:
-    return int(np.prod(verdict.shape[:-1]))
+def agreement_words(verdicts: Sequence[OutputVerdict]) -> str:
+    """How many rows have the same winner; empty where there are no rows of scores."""
+    same, rows = agreeing_rows(verdicts)
+    return f"the same class wins in {same} of {rows} rows" if rows else ""
 
 
-def golden_problems(who: str, verdicts: tuple[OutputVerdict, ...]) -> tuple[Problem, ...]:
+def golden_problems(who: str, verdicts: Sequence[OutputVerdict]) -> tuple[Problem, ...]:
     """One problem per output that misses its golden values."""
     return tuple(
         Problem(
@@ -101,7 +97,8 @@ def golden_problems(who: str, verdicts: tuple[OutputVerdict, ...]) -> tuple[Prob
             message=f"{who} does not compute the golden values of output {v.output!r} "
             f"(signature {v.signature!r}): {describe(v)}.",
             hint="Every weight has a value, so look for what weights do not tell: layers of equal "
-            "shape in another order, another activation or preprocessing, another checkpoint.",
+            "shape in another order, another activation, preprocessing or vocabulary, another "
+            "checkpoint.",
         )
         for v in verdicts
         if not v.passed
@@ -111,10 +108,9 @@ def golden_problems(who: str, verdicts: tuple[OutputVerdict, ...]) -> tuple[Prob
 def tolerance_problems(probes: Sequence[Probe], verify: Verify) -> tuple[Problem, ...]:
     """One warning per output whose every value is below its tolerance: zeros would agree too."""
     return tuple(
-        Problem(
-            code=ExitCode.VERIFY,
-            severity=Severity.WARNING,
-            message=f"Output {name!r} of signature {probes[0].signature!r} proves nothing: all its "
+        warning(
+            ExitCode.VERIFY,
+            f"Output {name!r} of signature {probes[0].signature!r} proves nothing: all its "
             "values are smaller than the tolerance, so zeros would agree as well.",
             hint="Choose a smaller `verify.atol`.",
         )

@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.arrays import Array, to_array
 from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
+from ckpt_action.engine.records import ModelVariable, TracedSignature
 from ckpt_action.engine.trace.op_kinds import draws, writes_state
 from ckpt_action.verify import compare
+
+_BRANCHES = frozenset({"If", "StatelessIf", "Case", "StatelessCase", "Switch", "RefSwitch"})
+_LOOPS = frozenset({"While", "StatelessWhile"})
+_SEQUENCE = 3
+"""Dimensions of a batch of sequences of vectors; images have more."""
 
 
 class LiveSignature:
@@ -27,13 +32,19 @@ class LiveSignature:
     def __init__(self, traced: TracedSignature) -> None:
         self.record = traced.record
         self.twin = traced.twin
+        self.passed_over = traced.passed_over
+        self.untrained = traced.untrained
         self._traced = traced
         self._function = traced.function
+        self.has_code = traced.eager is not None
+        """Whether Python can call it."""
+        self.keras_alone = traced.keras_alone
+        self.noise = traced.noise
         operations = _operations(traced.function)
         self.random = any(draws(name) for name in operations)
         """Whether any operation draws random numbers."""
         stateful = any(writes_state(name) for name in operations)
-        self._state = [(v, v.numpy()) for v in traced.function.variables] if stateful else []
+        self._state = [(v, v.numpy()) for v in _variables(traced)] if stateful else []
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Outputs by name; raises tf.errors.OpError where the model refuses the inputs."""
@@ -41,6 +52,20 @@ class LiveSignature:
             return self._call(inputs)
         finally:
             self._reset()
+
+    @contextmanager
+    def kept(self) -> Iterator[Any]:
+        """The function, to be called in another way: what that writes is put back."""
+        try:
+            yield self._function
+        finally:
+            self._reset()
+
+    def eagerly(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs where Python calls the model, which has code and may raise anything."""
+        assert self._traced.eager is not None
+        called = self._traced.eager(self._fed(inputs))
+        return {name: to_array(value) for name, value in called.items()}
 
     def repeats(self, inputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
         """Whether another call gives the same bytes as `reference`, the outputs of the first.
@@ -66,7 +91,7 @@ class LiveSignature:
 
     def like_twin(self, probes: Iterable[Probe]) -> bool:
         """Whether the twin computes the same; operations in another order may round otherwise."""
-        return self.twin is None or self._agrees(self.twin.function, probes, _close)
+        return self.twin is None or self._agrees(self.twin.function, probes, close)
 
     def _agrees(
         self,
@@ -82,13 +107,28 @@ class LiveSignature:
         except (tf.errors.OpError, ValueError):
             return False
 
+    def branches(self) -> bool:
+        """Whether it may compute one thing or another."""
+        return not _BRANCHES.isdisjoint(_operations(self._function))
+
+    def loops_over_sequences(self) -> bool:
+        """Whether it has a loop, and nothing in it can be a batch of images."""
+        operations = self._function.graph.get_operations()
+        ranks = [tensor.shape.rank for one in operations for tensor in one.outputs]
+        return any(one.type in _LOOPS for one in operations) and all(
+            rank is not None and rank <= _SEQUENCE for rank in ranks
+        )
+
     def reads(self, variable: ModelVariable) -> bool:
-        return any(v is variable.variable for v in self._function.variables)
+        return any(v.variable is variable.variable for v in self._traced.variables)
 
     def _call(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        called = self._function(**self._fed(inputs))
+        return {name: to_array(value) for name, value in called.items()}
+
+    def _fed(self, inputs: Mapping[str, Array]) -> dict[str, Any]:
         dtypes = {t.name: t.dtype for t in self.record.inputs}
-        fed = {name: tf.constant(value, dtypes[name]) for name, value in inputs.items()}
-        return {name: to_array(value) for name, value in self._function(**fed).items()}
+        return {name: tf.constant(value, dtypes[name]) for name, value in inputs.items()}
 
     def _reset(self, but: tuple[str, ...] = ()) -> None:
         for variable, value in self._state:
@@ -96,60 +136,15 @@ class LiveSignature:
                 variable.assign(value)
 
 
-def to_array(tensor: Any) -> Array:
-    """A tensor as numpy; a scalar string, which TensorFlow returns as bytes, as an array too."""
-    value = tensor.numpy()
-    return np.asarray(value, dtype=object if isinstance(value, bytes) else None)
+def known_words(resources: Iterable[Any]) -> Iterator[bytes]:
+    """Keys of the lookup tables that tell them, sorted: other text finds nothing there."""
+    for table in resources:
+        if hasattr(table, "export") and table.key_dtype == tf.string:
+            keys, _ = table.export()
+            yield from sorted(to_array(keys).tolist())
 
 
-def unmoved(
-    live: LiveSignature,
-    model: TracedModel,
-    inputs: Mapping[str, Array],
-    reference: Mapping[str, Array],
-) -> list[str]:
-    """What can change by a few percent without any output leaving its tolerance.
-
-    Tried: the inputs, the first and the last floating-point variable that the signature reads.
-    """
-    found = []
-    if inputs and not _moves(live.run(_nudged(inputs)), reference):
-        found.append("the inputs")
-    floats = [v for v in model.variables if v.variable.dtype.is_floating and live.reads(v)]
-    floats = [v for v in floats if v.variable.shape.num_elements()]
-    for variable in floats[:1] + floats[1:][-1:]:
-        with _perturbed(variable):
-            if not _moves(live.run(inputs), reference):
-                found.append(variable.path)
-    return found
-
-
-@contextmanager
-def _perturbed(variable: ModelVariable) -> Iterator[None]:
-    raw = variable.variable
-    value = raw.numpy()
-    try:
-        raw.assign((value * 1.05 + 0.02).astype(value.dtype))
-        yield
-    finally:
-        raw.assign(value)
-
-
-def _nudged(inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Floats by a few percent; anything else in reversed order."""
-    return {
-        name: value.reshape(-1)[::-1].reshape(value.shape)
-        if value.dtype.kind in "iubO"
-        else (value * 1.05 + 0.02).astype(value.dtype)
-        for name, value in inputs.items()
-    }
-
-
-def _moves(outputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
-    return not _close(outputs, reference)
-
-
-def _close(outputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
+def close(outputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
     return all(compare(reference[name], value).passed for name, value in outputs.items())
 
 
@@ -160,6 +155,14 @@ def _same(outputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
         else value.tobytes() == reference[name].tobytes()
         for name, value in outputs.items()
     )
+
+
+def _variables(traced: TracedSignature) -> list[Any]:
+    """What the function captures: of a graph that takes handles it knows none itself, of a twin's
+    function the signature's are not those."""
+    captured = {id(outer) for outer, _ in traced.function.graph.captures}
+    known = [v.variable for v in traced.variables if id(v.variable.handle) in captured]
+    return list({id(v): v for v in (*known, *traced.function.variables)}.values())
 
 
 def _operations(function: Any) -> set[str]:

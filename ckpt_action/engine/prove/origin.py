@@ -14,30 +14,40 @@ from ckpt_action.outcome import Proof
 def origin(
     live: LiveSignature, probes: Sequence[Probe], untwinned: str
 ) -> tuple[Proof, tuple[Problem, ...]]:
-    """What the comparison with the twin shows; `untwinned` says why there is none.
+    """What the comparison with the twin shows; `untwinned` says why there is none, or why an equal
+    one shows nothing.
 
     A golden file of the signature has the last word: then a difference is a warning.
     """
     name = live.record.name
-    if untwinned == NO_CODE:
-        return _proof(name, True, f"{untwinned}: its graph is in the files"), ()
-    if untwinned:
-        return _proof(name, None, f"not shown: {untwinned}"), ()
     if live.twin is None:
-        return _proof(name, True, "the same graph where the code finds the restored values"), ()
+        return _without_difference(live, untwinned), ()
     difference = live.twin.difference
     if live.like_twin(probes):
         detail = f"not shown: {difference}, with the same outputs on {len(probes)} probes"
-        return _proof(name, None, detail), (_kept(name, difference, outputs="the same"),)
+        return _proof(name, None, detail), (_kept(name, difference, outputs="stay the same"),)
     if any(probe.golden is not None for probe in probes):
         detail = f"not shown: {difference}; the golden values decide"
-        return _proof(name, None, detail), (_kept(name, difference, outputs="others"),)
-    kept = _kept(name, difference, outputs="others", severity=Severity.ERROR)
+        return _proof(name, None, detail), (_kept(name, difference, outputs="are different"),)
+    kept = _kept(name, difference, outputs="are different", severity=Severity.ERROR)
     return _proof(name, False, difference), (kept,)
 
 
+def _without_difference(live: LiveSignature, untwinned: str) -> Proof:
+    name = live.record.name
+    if live.noise:
+        return _proof(name, None, f"not shown: {live.noise[0]} adds random numbers by a seed")
+    if untwinned == NO_CODE:
+        return _proof(name, True, f"{untwinned}: its graph is in the files")
+    if untwinned:
+        return _proof(name, None, f"not shown: {untwinned}")
+    return _proof(name, True, "the same graph where the code finds the restored values")
+
+
 def _proof(signature: str, passed: bool | None, detail: str) -> Proof:
-    return Proof(name="origin", passed=passed, detail=f"signature {signature}: {detail}")
+    return Proof(
+        name="origin", passed=passed, detail=f"signature {signature}: {detail}", signature=signature
+    )
 
 
 def _kept(
@@ -46,9 +56,9 @@ def _kept(
     return Problem(
         code=ExitCode.VERIFY,
         severity=severity or Severity.WARNING,
-        message=f"signature {signature} depends on more than the checkpoint: {difference} where "
-        "the code that makes the model finds the restored values in its variables. The outputs on "
-        f"the probes are {outputs} then.",
+        message=f"signature {signature} depends on more than the checkpoint: {difference} when "
+        "the model is made again with the restored values in place. On the probes its outputs then "
+        f"{outputs}.",
         hint="The code reads a variable, or draws a number, when it makes the model or when it is "
         "first called, and keeps the result. Compute it in the method itself; save what is random "
         "in a variable, or give it a seed."

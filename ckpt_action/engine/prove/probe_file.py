@@ -17,7 +17,7 @@ def save_probes(path: Path, probes: tuple[Probe, ...]) -> None:
     save(
         path,
         {
-            json.dumps([number, probe.signature, probe.label, probe.edge, part, name]): array
+            json.dumps([number, *_said(probe), part, name]): array
             for number, probe in enumerate(probes)
             for part in _PARTS
             for name, array in (getattr(probe, part) or {}).items()
@@ -27,10 +27,10 @@ def save_probes(path: Path, probes: tuple[Probe, ...]) -> None:
 
 def load_probes(path: Path) -> tuple[Probe, ...]:
     """What `save_probes` wrote."""
-    found: dict[tuple[int, str, str, str | None], dict[str, dict[str, Array]]] = {}
+    found: dict[tuple[int, str, str, str | None, bool], dict[str, dict[str, Array]]] = {}
     for place, array in load(path).items():
-        number, signature, label, edge, part, name = json.loads(place)
-        parts = found.setdefault((number, signature, label, edge), {})
+        number, signature, label, edge, cut, part, name = json.loads(place)
+        parts = found.setdefault((number, signature, label, edge, cut), {})
         parts.setdefault(part, {})[name] = array
     return tuple(
         Probe(
@@ -40,6 +40,11 @@ def load_probes(path: Path) -> tuple[Probe, ...]:
             reference=parts.get("reference", {}),
             golden=parts.get("golden"),
             edge=Severity(edge) if edge else None,
+            cut=cut,
         )
-        for (_, signature, label, edge), parts in found.items()
+        for (_, signature, label, edge, cut), parts in found.items()
     )
+
+
+def _said(probe: Probe) -> tuple[str, str, str | None, bool]:
+    return probe.signature, probe.label, probe.edge, probe.cut

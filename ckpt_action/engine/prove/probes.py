@@ -32,6 +32,8 @@ class Probe:
     golden: Mapping[str, Array] | None = None
     edge: Severity | None = None
     """Of a difference there, where the inputs are no ordinary ones (see `edges`)."""
+    cut: bool = False
+    """Part of another probe, for its sizes alone (see `cuts`): its values may tell little."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +75,21 @@ def recipes(signature: SignatureRecord) -> Iterator[Recipe]:
 
 
 def draw(
-    signature: SignatureRecord, recipe: Recipe, *, samples: int, seed: int
+    signature: SignatureRecord,
+    recipe: Recipe,
+    *,
+    samples: int,
+    seed: int,
+    words: Sequence[bytes] = (),
 ) -> tuple[Probe, ...]:
     """`samples` probes without outputs; equal arguments give equal bytes.
+
+    `words` are what the model knows; half of the text is taken from them.
 
     A dimension that has the same name in several inputs has one size in all of them; one without
     a name is its own. Sizes differ from sample to sample.
     """
-    return tuple(_draw_one(signature, recipe, sample, seed) for sample in range(samples))
+    return tuple(_draw_one(signature, recipe, sample, seed, words) for sample in range(samples))
 
 
 def of_another_size(signature: SignatureRecord, probe: Probe) -> Probe | None:
@@ -98,16 +107,18 @@ def of_another_size(signature: SignatureRecord, probe: Probe) -> Probe | None:
     )
 
 
-def _draw_one(signature: SignatureRecord, recipe: Recipe, sample: int, seed: int) -> Probe:
+def _draw_one(
+    signature: SignatureRecord, recipe: Recipe, sample: int, seed: int, words: Sequence[bytes]
+) -> Probe:
     generator = np.random.default_rng([seed, sample])
     sizes = _free_sizes(signature, recipe, sample)
     inputs = {}
     for tensor in signature.inputs:
         shape = tuple(
-            size if isinstance(size, int) else sizes[_dimension(tensor, axis)]
+            size if isinstance(size, int) else sizes[dimension(tensor, axis)]
             for axis, size in enumerate(tensor.shape or ())
         )
-        inputs[tensor.name] = _values(generator, tensor.dtype, shape, recipe)
+        inputs[tensor.name] = _values(generator, tensor.dtype, shape, recipe, words)
     shown = ", ".join(f"{name}={size}" for name, size in sizes.items())
     label = f"sample {sample} ({shown})" if shown else f"sample {sample}"
     return Probe(signature=signature.name, label=label, inputs=inputs)
@@ -117,7 +128,7 @@ def _free_sizes(signature: SignatureRecord, recipe: Recipe, sample: int) -> dict
     sizes: dict[str, int] = {}
     for tensor in signature.inputs:
         for axis, size in enumerate(tensor.shape or ()):
-            name = _dimension(tensor, axis)
+            name = dimension(tensor, axis)
             if isinstance(size, int) or name in sizes:
                 continue
             choices: Sequence[int] = _BATCHES if axis == 0 else recipe.sizes
@@ -126,19 +137,25 @@ def _free_sizes(signature: SignatureRecord, recipe: Recipe, sample: int) -> dict
     return sizes
 
 
-def _dimension(tensor: TensorRecord, axis: int) -> str:
+def dimension(tensor: TensorRecord, axis: int) -> str:
     name = (tensor.shape or ())[axis]
     return name if isinstance(name, str) else f"{tensor.name}[{axis}]"
 
 
 def _values(
-    generator: np.random.Generator, dtype: str, shape: tuple[int, ...], recipe: Recipe
+    generator: np.random.Generator,
+    dtype: str,
+    shape: tuple[int, ...],
+    recipe: Recipe,
+    words: Sequence[bytes],
 ) -> Array:
     kind = numpy_dtype(dtype)
     if kind.kind == "O":
-        words = np.empty(shape, dtype=object)
-        words[...] = np.array(_WORDS, dtype=object)[generator.integers(len(_WORDS), size=shape)]
-        return words
+        text = _chosen(generator, _WORDS, shape)
+        if not words:
+            return text
+        known = generator.integers(2, size=shape) == 1
+        return np.where(known, _chosen(generator, words, shape), text)
     if kind.kind == "b":
         return generator.integers(2, size=shape).astype(bool)
     if kind.kind in "iu":
@@ -148,3 +165,11 @@ def _values(
     if kind.kind == "c":
         values = values + 1j * generator.random(shape)
     return np.asarray(values, dtype=kind)
+
+
+def _chosen(
+    generator: np.random.Generator, words: Sequence[bytes], shape: tuple[int, ...]
+) -> Array:
+    chosen: Array = np.empty(shape, dtype=object)
+    chosen[...] = np.array(words, dtype=object)[generator.integers(len(words), size=shape)]
+    return chosen

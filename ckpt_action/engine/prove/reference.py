@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 import tensorflow as tf
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.branches import branches_entered
+from ckpt_action.engine.prove.cuts import cut_probes
+from ckpt_action.engine.prove.eager import like_eager
 from ckpt_action.engine.prove.golden_file import Golden, load_golden
 from ckpt_action.engine.prove.judgement import golden_problems, judge, tolerance_problems
-from ckpt_action.engine.prove.live import LiveSignature, unmoved
+from ckpt_action.engine.prove.live import LiveSignature, known_words
+from ckpt_action.engine.prove.moved import INPUTS, same_for_all, unmoved
+from ckpt_action.engine.prove.numbers import nan_count, number_problems
 from ckpt_action.engine.prove.origin import origin
 from ckpt_action.engine.prove.probes import Probe, Recipe, draw, of_another_size, recipes
 from ckpt_action.engine.prove.rows import rows_apart, rows_proof, rows_warning
+from ckpt_action.engine.prove.statistics import stored_statistics
 from ckpt_action.engine.records import TracedModel
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import OutputVerdict, Proof
 
 
@@ -58,35 +63,45 @@ def _of_signature(
     live: LiveSignature, model: TracedModel, verify: Verify, golden: Golden | None
 ) -> Reference:
     name = live.record.name
-    found = (
-        _recorded(live, golden) if golden and golden.signature == name else _search(live, verify)
-    )
-    if isinstance(found, Problem):
-        return Reference(probes=(), proofs=(), problems=(found,))
-    smallest = min(found, key=lambda p: sum(a.size for a in p.inputs.values()))
+    recorded = golden is not None and golden.signature == name
+    drawn = _recorded(live, golden) if golden and recorded else _search(live, model, verify)
+    if isinstance(drawn, Problem):
+        return Reference(probes=(), proofs=(), problems=(drawn,))
+    found = drawn + tuple(_cut(live, drawn))
+    smallest = min(drawn, key=lambda p: sum(a.size for a in p.inputs.values()))
     repeated = all(
         live.repeats(p.inputs, p.reference) for p in (found if live.random else (smallest,))
     )
     retraced = not repeated or live.retraces(found)
     origins, kept = origin(live, found, model.untwinned) if repeated and retraced else (None, ())
-    still = unmoved(live, model, smallest.inputs, smallest.reference) if repeated else []
-    rows = rows_apart(live, found) if repeated else None
+    still = unmoved(live, model, drawn) if repeated else []
+    called, otherwise = like_eager(live, model, found, steady=repeated and retraced)
+    rows = rows_apart(live, drawn) if repeated else None
+    statistics, unused = stored_statistics(live, drawn, rows=rows) if repeated else ((), ())
+    with live.kept() as function:
+        branches = branches_entered(name, function, found)
     return Reference(
         probes=found,
         proofs=(
             _deterministic(name, passed=repeated and retraced),
             *((origins,) if origins else ()),
+            *called,
             _sensitive(name, still),
             rows_proof(name, passed=rows),
+            *statistics,
+            *branches,
         ),
         verdicts=tuple(v for p in found for v in judge(p, p.reference, verify, against="golden")),
         problems=(
             *(() if repeated else (_random(name),)),
             *(() if retraced else (_drawn_in_python(name),)),
             *kept,
-            *((rows_warning(name),) if rows is False else ()),
-            *_number_problems(name, found),
-            *tolerance_problems(found, verify),
+            *otherwise,
+            *unused,
+            *((rows_warning(name),) if rows is False and not unused else ()),
+            *((same_for_all(name, recorded=recorded),) if INPUTS in still else ()),
+            *number_problems(live, model, drawn),
+            *tolerance_problems(drawn, verify),
         ),
     )
 
@@ -97,7 +112,7 @@ def _recorded(live: LiveSignature, golden: Golden) -> tuple[Probe, ...] | Proble
     probe = Probe(signature=name, label="golden", inputs=golden.inputs, golden=golden.outputs)
     ran = _run(live, (probe,))
     if isinstance(ran, str):
-        return _unprobed(name, ran)
+        return _refused(name, "its golden inputs", ran)
     resized = of_another_size(live.record, probe)
     if resized is None:
         return ran
@@ -105,21 +120,31 @@ def _recorded(live: LiveSignature, golden: Golden) -> tuple[Probe, ...] | Proble
     return _fixed_size(resized, more) if isinstance(more, str) else ran + more
 
 
-def _search(live: LiveSignature, verify: Verify) -> tuple[Probe, ...] | Problem:
+def _search(live: LiveSignature, model: TracedModel, verify: Verify) -> tuple[Probe, ...] | Problem:
     """Probes with outputs by the first recipe that works; else a problem with the last refusal."""
     refusal = "the signature declares inputs that no recipe can draw"
     chosen: tuple[Recipe, tuple[Probe, ...]] | None = None
+    words = tuple(known_words(model.resources))
     for recipe in recipes(live.record):
         if chosen and replace(chosen[0], positive=recipe.positive) != recipe:
             break  # only the sign of floats may still turn NaN into numbers
-        ran = _run(live, draw(live.record, recipe, samples=verify.samples, seed=verify.seed))
+        probes = draw(live.record, recipe, samples=verify.samples, seed=verify.seed, words=words)
+        ran = _run(live, probes)
         if isinstance(ran, str):
             refusal = ran
-        elif not any(_nan_count(array) for p in ran for array in p.reference.values()):
+        elif not any(nan_count(array) for p in ran for array in p.reference.values()):
             return ran
         else:
             chosen = chosen or (recipe, ran)
-    return chosen[1] if chosen else _unprobed(live.record.name, refusal)
+    return chosen[1] if chosen else _refused(live.record.name, "every seeded input", refusal)
+
+
+def _cut(live: LiveSignature, drawn: tuple[Probe, ...]) -> Iterator[Probe]:
+    """Those that the model takes and answers with numbers."""
+    for probe in cut_probes(live.record, drawn):
+        ran = _run(live, (probe,))
+        if not isinstance(ran, str) and not any(map(nan_count, ran[0].reference.values())):
+            yield from ran
 
 
 def _run(live: LiveSignature, probes: tuple[Probe, ...]) -> tuple[Probe, ...] | str:
@@ -128,7 +153,15 @@ def _run(live: LiveSignature, probes: tuple[Probe, ...]) -> tuple[Probe, ...] | 
     except tf.errors.ResourceExhaustedError:
         raise
     except (tf.errors.OpError, ValueError) as error:
-        return str(error).strip().splitlines()[0]
+        return _telling_line(str(error))
+
+
+def _telling_line(text: str) -> str:
+    """The first line; of an error in a graph the last one, behind the stack of the node."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()] or [""]
+    if not lines[0].startswith("Graph execution error"):
+        return lines[0]
+    return next(line for line in reversed(lines) if not line.startswith("[["))
 
 
 def _golden_proof(verdicts: tuple[OutputVerdict, ...]) -> Proof:
@@ -138,17 +171,25 @@ def _golden_proof(verdicts: tuple[OutputVerdict, ...]) -> Proof:
 
 
 def _deterministic(signature: str, *, passed: bool) -> Proof:
-    return Proof(name="deterministic", passed=passed, detail=f"signature {signature}, run again")
+    return Proof(
+        name="deterministic",
+        passed=passed,
+        detail=f"signature {signature}, run again",
+        signature=signature,
+    )
 
 
 def _sensitive(signature: str, still: list[str]) -> Proof:
     if not still:
-        return Proof(name="sensitive", passed=True, detail=f"signature {signature}")
+        return Proof(
+            name="sensitive", passed=True, detail=f"signature {signature}", signature=signature
+        )
     return Proof(
         name="sensitive",
         passed=None,
         detail=f"signature {signature}: not verifiable by outputs, which do not move with "
         f"{', '.join(still)}; stored bytes alone answer for the weights",
+        signature=signature,
     )
 
 
@@ -171,12 +212,18 @@ def _drawn_in_python(signature: str) -> Problem:
     )
 
 
-def _unprobed(signature: str, refusal: str) -> Problem:
+def _refused(signature: str, inputs: str, refusal: str) -> Problem:
+    hint = "Declare `verify.golden` with inputs that the model takes."
+    if "Fusion is not implemented" in refusal:
+        hint = (
+            "The model is right: on CPUs with oneDNN TensorFlow fuses these operations into one "
+            'that it does not have. `keras = "3"` makes a BatchNormalization of others; or set '
+            "TF_ENABLE_ONEDNN_OPTS=0, here and wherever the model runs."
+        )
     return Problem(
         code=ExitCode.VERIFY,
-        message=f"Signature {signature!r} refuses every seeded input, so nothing can be verified: "
-        f"{refusal}",
-        hint="Declare `verify.golden` with inputs that the model takes.",
+        message=f"Signature {signature!r} refuses {inputs}, so nothing can be verified: {refusal}",
+        hint=hint,
     )
 
 
@@ -187,37 +234,3 @@ def _fixed_size(probe: Probe, refusal: str) -> Problem:
         f"size, {probe.label}: {refusal}",
         hint="Something keeps the size of the first call; or declare a number instead of a name.",
     )
-
-
-def _number_problems(signature: str, probes: tuple[Probe, ...]) -> tuple[Problem, ...]:
-    """NaN where the golden file expects it is right. For seeded inputs some NaN may be the inputs'
-    fault, a warning; an output without one finite value proves nothing and is an error."""
-    if any(p.golden is not None for p in probes):
-        return ()
-    problems = []
-    for name in probes[0].reference:
-        arrays = [p.reference[name] for p in probes]
-        numbers = [a.astype(np.complex128) for a in arrays if _is_float(a) and a.size]
-        if not numbers or not (nan := sum(_nan_count(a) for a in arrays)):
-            continue
-        dead = not any(np.isfinite(a).any() for a in numbers)
-        problems.append(
-            Problem(
-                code=ExitCode.VERIFY,
-                severity=Severity.ERROR if dead else Severity.WARNING,
-                message=f"Output {name!r} of signature {signature!r} has "
-                + ("no finite value" if dead else f"{nan} NaN values")
-                + " on seeded inputs: the weights are damaged, or the inputs are outside of what "
-                "the model takes.",
-                hint="Declare `verify.golden` with real inputs and their outputs.",
-            )
-        )
-    return tuple(problems)
-
-
-def _is_float(array: Array) -> bool:
-    return array.dtype.kind not in "iubO"
-
-
-def _nan_count(array: Array) -> int:
-    return int(np.isnan(array.astype(np.complex128)).sum()) if _is_float(array) else 0

@@ -13,19 +13,20 @@ import tensorflow as tf
 
 from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import Proof, SignatureRecord
 from ckpt_action.verify import compare
 
 
-def rows_apart(live: LiveSignature, probes: Sequence[Probe]) -> bool | None:
+def rows_apart(live: LiveSignature, probes: Sequence[Probe], *, fixed: bool = False) -> bool | None:
     """Whether the first row of every output stays while all other rows of the inputs change.
 
     None where inputs and outputs do not share one free first dimension and no other, or no probe
-    has two different rows. One call on the smallest probe: all its rows become the first one, so
-    sizes stay and the values are such as the model takes.
+    has two different rows. With `fixed` it may be a number too, which is no batch for sure. One
+    call on the smallest probe: all its rows become the first one, so sizes stay and the values are
+    such as the model takes.
     """
-    if not _have_rows(live.record):
+    if not _have_rows(live.record, fixed=fixed):
         return None
     telling = [p for p in probes if any((a != a[:1]).any() for a in p.inputs.values())]
     if not telling:
@@ -51,24 +52,26 @@ def rows_proof(signature: str, *, passed: bool | None) -> Proof:
         None: "not applicable: no single free first dimension, or no probe of several rows",
     }
     return Proof(
-        name="rows", passed=passed or None, detail=f"signature {signature}: {details[passed]}"
+        name="rows",
+        passed=passed or None,
+        detail=f"signature {signature}: {details[passed]}",
+        signature=signature,
     )
 
 
 def rows_warning(signature: str) -> Problem:
-    return Problem(
-        code=ExitCode.VERIFY,
-        severity=Severity.WARNING,
-        message=f"Signature {signature!r} computes each row from the other rows of the batch too, "
+    return warning(
+        ExitCode.VERIFY,
+        f"Signature {signature!r} computes each row from the other rows of the batch too, "
         "as a batch normalization in training mode does.",
         hint="Hand the inference mode on to every layer. If rows belong together, as time steps "
         "or nodes of a graph do, this is as it should be.",
     )
 
 
-def _have_rows(record: SignatureRecord) -> bool:
+def _have_rows(record: SignatureRecord, *, fixed: bool) -> bool:
     shapes = [t.shape or (None,) for t in (*record.inputs, *record.outputs)]
     first = shapes[0][0] if shapes else None
-    return isinstance(first, str) and all(
+    return (isinstance(first, str) or (fixed and first is not None and first > 1)) and all(
         shape[0] == first and first not in shape[1:] for shape in shapes
     )

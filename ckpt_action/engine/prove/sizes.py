@@ -16,6 +16,11 @@ _SIZING = {
     "UnsortedSegmentMax", "UnsortedSegmentMin", "UnsortedSegmentProd", "UnsortedSegmentSum",
     "While",
 }  # fmt: skip
+_SIZED_BY = {
+    "BroadcastTo": 1, "MirrorPad": 1, "OneHot": 1, "Pad": 1, "PadV2": 1, "ResizeArea": 1,
+    "ResizeBicubic": 1, "ResizeBilinear": 1, "ResizeNearestNeighbor": 1, "ScatterNd": 2, "Tile": 1,
+}  # fmt: skip
+"""The one input of theirs that says how large; the others are values."""
 
 
 def integers_make_sizes(function: Any) -> bool:
@@ -29,13 +34,16 @@ def integers_make_sizes(function: Any) -> bool:
     waiting = [t for t in graph.inputs if t.dtype.is_integer and id(t) not in captured]
     seen: set[str] = set()
     while waiting:
-        for op in waiting.pop().consumers():
+        tensor = waiting.pop()
+        for op in tensor.consumers():
+            if op.type in _SIZED_BY and op.inputs[_SIZED_BY[op.type]].name == tensor.name:
+                return True
             if op.name in seen or op.type in _SHAPES:
                 continue
             seen.add(op.name)
             inside = reachable_functions([nodes[op.name]], functions)
-            ops = {op.type, *(n.op for name in inside for n in functions[name].node_def)}
-            if ops & _SIZING:
+            ops = {n.op for name in inside for n in functions[name].node_def}
+            if op.type in _SIZING - _SIZED_BY.keys() or ops & _SIZING:
                 return True
             waiting += op.outputs
     return False

@@ -1,4 +1,4 @@
-"""How far the ordinary values of an output lie apart, over all of its probes.
+"""The spread of an output: how far its ordinary values lie apart, over all of its probes.
 
 What another runtime may add is measured by that. The largest magnitude would not do: a mask of
 -1e9 among logits, or an offset of 300 kelvin, makes room for any answer.
@@ -33,6 +33,10 @@ class Allowance:
     part: float
     added: float
     """That part of the spread, in the output's own unit."""
+
+    @property
+    def spread(self) -> float:
+        return self.added / self.part
 
     def widened(self, rtol: float, atol: float) -> tuple[float, float]:
         """The tolerances with what is allowed; where that is less than they are, it decides."""

@@ -24,19 +24,29 @@ def trivially_passed(
     judged: dict[Key, list[OutputVerdict]] = {}
     for verdict in verdicts:
         judged.setdefault((verdict.signature, verdict.output), []).append(verdict)
-    found: dict[Key, str] = {}
+    found = dict.fromkeys(_empty(probes), "it is empty on every probe")
     for key, arrays in expected(probes).items():
         used = [v for v in judged.get(key, ()) if v.rtol is not None and v.atol is not None]
-        if not used or not any(a.size for a in arrays):
+        if not used or key in found:
             continue
         rtol, atol = max(v.rtol or 0.0 for v in used), max(v.atol or 0.0 for v in used)
-        for what, answer in _answers(arrays):
+        for what, answer in _answers(arrays, repeated=_is_one_row(probes, key)):
             if not loosened and _passes(arrays, answer, 0.0, 0.0):
                 continue
             if _passes(arrays, answer, rtol, atol):
                 found[key] = what
                 break
     return found
+
+
+def _empty(probes: Sequence[Probe]) -> list[Key]:
+    """Outputs of every dtype without a value to compare, as of a detector that finds nothing."""
+    sizes: dict[Key, int] = {}
+    for probe in probes:
+        for name, array in (probe.reference or probe.golden or {}).items():
+            key = probe.signature, name
+            sizes[key] = sizes.get(key, 0) + array.size
+    return [key for key, size in sizes.items() if not size]
 
 
 def in_words(found: Mapping[Key, str]) -> str:
@@ -47,7 +57,28 @@ def in_words(found: Mapping[Key, str]) -> str:
     return f"not shown: an answer without a model would pass as well for {', '.join(each)}"
 
 
-def _answers(arrays: Sequence[Array]) -> Iterator[tuple[str, list[Array]]]:
+def _is_one_row(probes: Sequence[Probe], key: Key) -> bool:
+    """Whether the rows of an output all belong to one row of the inputs, which is called again and
+    again: their order is then no other."""
+    signature, output = key
+    own = [probe for probe in probes if probe.signature == signature]
+    names = own[0].inputs.keys()
+    if not names or not all(_repeats([p.inputs[name] for p in own]) for name in names):
+        return False
+    return all(
+        len((p.reference or p.golden or {})[output]) == len(p.inputs[name])
+        for p in own
+        for name in names
+    )
+
+
+def _repeats(arrays: Sequence[Array]) -> bool:
+    if not all(a.ndim and a.shape[1:] == arrays[0].shape[1:] and len(a) for a in arrays):
+        return False
+    return all(bool((a == arrays[0][:1]).all()) for a in arrays)
+
+
+def _answers(arrays: Sequence[Array], *, repeated: bool) -> Iterator[tuple[str, list[Array]]]:
     """Infinities, NaN and marks such as -1e9 are where they are in each of them."""
     end = first_mark(arrays)
     plain = [np.isfinite(a) & (np.abs(a.astype(np.complex128)) < end) for a in arrays]
@@ -59,7 +90,7 @@ def _answers(arrays: Sequence[Array]) -> Iterator[tuple[str, list[Array]]]:
     if (values != 0).any():
         yield "zeros", _filled(arrays, plain, 0.0)
     yield "their mean", _filled(arrays, plain, mean)
-    rows = _next_rows(arrays)
+    rows = [] if repeated else _next_rows(arrays)
     if rows and not _passes(arrays, rows, 0.0, 0.0):
         yield "the rows in another order", rows
 

@@ -1,0 +1,120 @@
+"""What an artifact computes, held against the restored model and the golden file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.columns import lost_columns, without_columns
+from ckpt_action.engine.prove.findings import Findings
+from ckpt_action.engine.prove.judgement import (
+    describe,
+    error_and_agreement,
+    golden_problems,
+    judge,
+    with_agreement,
+)
+from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.quantised import quantised_problems
+from ckpt_action.engine.prove.spread import Allowance, Key, allowances
+from ckpt_action.engine.prove.trivial import in_words, trivially_passed
+from ckpt_action.engine.records import Artifact
+from ckpt_action.errors import first_line
+from ckpt_action.outcome import OutputVerdict
+from ckpt_action.processes.requests import VerifyRequest
+
+
+def check_values(
+    artifact: Artifact, probes: Sequence[Probe], request: VerifyRequest, found: Findings
+) -> None:
+    """Run all of `probes`, and put into `found` what comes of it."""
+    if found.is_excused("values"):
+        return
+    before = len(found.problems)
+    allowed = allowances(probes, request.max_error)
+    outputs = [_run(artifact, probe, found) for probe in probes]
+    for probe, values in zip(probes, outputs, strict=True):
+        if values is not None:
+            found.verdicts += _verdicts(probe, values, request, allowed)
+    _say_what_failed(request, found, allowed)
+    loosened = request.max_error is not None
+    if len(found.problems) == before and (
+        still := _not_shown(artifact, probes, outputs, found.verdicts, loosened=loosened)
+    ):
+        found.leave_open("values", still)
+        return
+    if any(p.reference for p in probes):
+        shown = f"{len(probes)} probes against the restored model"
+        if loosened:
+            shown += f". {error_and_agreement(found.verdicts)}"
+        found.prove("values", before, ". ".join((shown, *artifact.notes())))
+    if any(p.golden for p in probes):
+        found.prove("golden", before, "the recorded outputs")
+
+
+def _verdicts(
+    probe: Probe,
+    outputs: Mapping[str, Array],
+    request: VerifyRequest,
+    allowed: Mapping[Key, Allowance],
+) -> tuple[OutputVerdict, ...]:
+    reference = judge(probe, outputs, request.verify, against="reference", allowed=allowed)
+    if request.agreement:
+        reference = with_agreement(reference, probe, outputs)
+    return reference + judge(probe, outputs, request.verify, against="golden", allowed=allowed)
+
+
+def _say_what_failed(
+    request: VerifyRequest, found: Findings, allowed: Mapping[Key, Allowance]
+) -> None:
+    """Once for each output that was quantised too coarsely; of others, each verdict."""
+    told, problems = quantised_problems(found.who, request.quantised, found.verdicts, allowed)
+    found.problems += problems
+    left = [v for v in found.verdicts if not v.passed and (v.signature, v.output) not in told]
+    for verdict in left:
+        if verdict.against == "reference":
+            found.fail(
+                f"computes another {verdict.output!r} than the restored model (signature "
+                f"{verdict.signature!r}, {verdict.probe}): {describe(verdict)}"
+            )
+    found.problems += golden_problems(found.who, [v for v in left if v.against == "golden"])
+
+
+def _not_shown(
+    artifact: Artifact,
+    probes: Sequence[Probe],
+    outputs: Sequence[Mapping[str, Array] | None],
+    verdicts: Sequence[OutputVerdict],
+    *,
+    loosened: bool,
+) -> str:
+    """Why values that agree show nothing; empty where they do."""
+    uncut = [p for p in probes if not p.cut]
+    if trivial := trivially_passed(uncut, verdicts, loosened=loosened):
+        return in_words(trivial)
+    if lost := lost_columns(probes, outputs) if loosened else {}:
+        return without_columns(lost)
+    if other := artifact.stand_in():
+        detail = f"not shown by the format's own runtime: {other} read it back"
+        return ". ".join((detail, *artifact.notes()))
+    return ""
+
+
+def _run(artifact: Artifact, probe: Probe, found: Findings) -> dict[str, Array] | None:
+    """Outputs with exactly the expected names; None, and a problem, where that fails."""
+    try:
+        outputs = dict(artifact.run(probe.signature, probe.inputs))
+    except (tf.errors.OpError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            raise
+        found.fail(
+            f"cannot run signature {probe.signature!r} on {probe.label}: {first_line(error)}"
+        )
+        return None
+    expected = (probe.reference or probe.golden or {}).keys()
+    if outputs.keys() != expected:
+        found.fail(f"returns outputs {sorted(outputs)}, expected {sorted(expected)}")
+        return None
+    return outputs

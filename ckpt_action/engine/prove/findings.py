@@ -1,0 +1,46 @@
+"""What the checks of one artifact have found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.outcome import OutputVerdict, Proof
+
+NOT_TO_BE_USED = "It must not be used."
+
+
+class Findings:
+    """Proofs, verdicts and problems, filled by one check after the other."""
+
+    def __init__(self, name: str, unproven: Mapping[str, str]) -> None:
+        """`unproven`: proofs that are not asked for, and why."""
+        self.who = f"Artifact {name!r}"
+        self.proofs: list[Proof] = []
+        self.verdicts: list[OutputVerdict] = []
+        self.problems: list[Problem] = []
+        self._unproven = unproven
+
+    def fail(self, what: str) -> None:
+        self.problems.append(
+            Problem(
+                code=ExitCode.VERIFY,
+                message=f"{self.who} {what}.",
+                hint=f"{NOT_TO_BE_USED} If it was changed after the export, export it again.",
+            )
+        )
+
+    def prove(self, name: str, before: int, detail: str) -> None:
+        """`before`: how many problems there were when this check began."""
+        self.proofs.append(Proof(name=name, passed=len(self.problems) == before, detail=detail))
+
+    def leave_open(self, name: str, detail: str) -> None:
+        """Neither shown nor wrong."""
+        self.proofs.append(Proof(name=name, passed=None, detail=detail))
+
+    def is_excused(self, name: str) -> bool:
+        """Whether the proof is not asked for; then it says why."""
+        reason = self._unproven.get(name)
+        if reason is not None:
+            self.leave_open(name, reason)
+        return reason is not None
