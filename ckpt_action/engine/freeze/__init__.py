@@ -7,20 +7,20 @@ that have a type and a shape; their payloads go from the variables' buffers to t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ckpt_action.engine.freeze import stock
+from ckpt_action.engine.freeze.interface import Known
 from ckpt_action.engine.freeze.join import join
 from ckpt_action.engine.freeze.part import Part, make_part
-from ckpt_action.engine.freeze.stream import size_of, write_graph
+from ckpt_action.engine.freeze.size import refuse_size, size_of
+from ckpt_action.engine.freeze.stream import write_graph
+from ckpt_action.engine.freeze.tables import telling_tables
 from ckpt_action.engine.records import ModelVariable, TracedModel
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, note
 from ckpt_action.outcome import SignatureRecord
-
-LIMIT = 2**31 - 1
-"""Bytes that protocol buffers, and so every reader of a GraphDef, take at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +36,26 @@ class FrozenGraph:
     signatures: tuple[SignatureRecord, ...]
     """With the tensors' names in this graph."""
     notes: tuple[Problem, ...] = ()
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    """Node of op HashTableV2 to the lookup table that it stands for."""
 
 
-def freeze(model: TracedModel, *, lower_control_flow: bool = False) -> FrozenGraph:
-    """Freeze all signatures of `model` into one graph.
+def freeze(
+    model: TracedModel, *, lower_control_flow: bool = False, tables: bool = False
+) -> FrozenGraph:
+    """Freeze all signatures of `model` into one graph; with `tables`, its lookup tables stay, and
+    whoever writes the graph writes what they hold beside it.
 
     Raises CkptActionError (TARGET) with every reason why a GraphDef cannot hold the model.
     """
     by_handle = {id(v.variable.handle): v for v in model.variables}
+    kept = telling_tables(model.resources) if tables else {}
+    known = Known(variables=by_handle, tables=kept)
     parts: list[Part] = []
     problems: dict[Problem, None] = {}
     for signature in model.signatures:
         try:
-            parts.append(make_part(signature, by_handle, lower_control_flow=lower_control_flow))
+            parts.append(make_part(signature, known, lower_control_flow=lower_control_flow))
         except CkptActionError as error:
             problems.update(dict.fromkeys(error.problems))
     if problems:
@@ -57,16 +64,18 @@ def freeze(model: TracedModel, *, lower_control_flow: bool = False) -> FrozenGra
     joined = join(parts, model.variables, versions)
     variables = {k: v for k, v in joined.values.items() if isinstance(v, ModelVariable)}
     stored = {id(v) for v in variables.values()}
+    found = {k: v for k, v in joined.values.items() if any(v is table for table in kept.values())}
     unread = tuple(v.path for v in model.variables if id(v) not in stored)
     frozen = FrozenGraph(
         graph=joined.graph,
-        values={**joined.values, **{name: v.variable for name, v in variables.items()}},
+        values={k: _value(v) for k, v in joined.values.items() if k not in found},
         weights={name: v.path for name, v in variables.items()},
         unread=unread,
         signatures=joined.signatures,
         notes=tuple(_notes(parts, joined.graph, unread)),
+        tables=found,
     )
-    _check_size(frozen)
+    refuse_size(size_of(frozen.graph, frozen.values))
     return frozen
 
 
@@ -75,25 +84,17 @@ def write(frozen: FrozenGraph, path: Path) -> None:
     write_graph(path, frozen.graph, frozen.values)
 
 
-def _check_size(frozen: FrozenGraph) -> None:
-    size = size_of(frozen.graph, frozen.values)
-    if size > LIMIT:
-        raise fail(
-            ExitCode.TARGET,
-            f"This model cannot be frozen: its graph would have {size / 2**30:.2f} GiB, and no "
-            "reader takes a protocol buffer of 2 GiB or more.",
-            hint="Export it as `saved-model`, which keeps the weights in files of their own.",
-        )
+def _value(held: Any) -> Any:
+    return held.variable if isinstance(held, ModelVariable) else held
 
 
 def _notes(parts: list[Part], graph: Any, unread: tuple[str, ...]) -> list[Problem]:
     notes = [stock.NOTE] if any(part.by_stock for part in parts) else []
     if unread:
         notes.append(
-            Problem(
-                code=ExitCode.OK,
-                severity=Severity.NOTE,
-                message=f"The frozen graph leaves out {len(unread)} variables that the signatures "
+            note(
+                ExitCode.OK,
+                f"The frozen graph leaves out {len(unread)} variables that the signatures "
                 "touch but no output depends on.",
                 details=unread,
             )
@@ -102,10 +103,9 @@ def _notes(parts: list[Part], graph: Any, unread: tuple[str, ...]) -> list[Probl
     calls = sum(node.op.endswith("PartitionedCall") for nodes in bodies for node in nodes)
     if calls:
         notes.append(
-            Problem(
-                code=ExitCode.OK,
-                severity=Severity.NOTE,
-                message=f"{calls} function calls could not be inlined into the frozen graph; "
+            note(
+                ExitCode.OK,
+                f"{calls} function calls could not be inlined into the frozen graph; "
                 "TensorFlow runs them, but OpenCV and other readers without functions do not.",
             )
         )

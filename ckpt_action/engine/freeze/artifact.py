@@ -14,7 +14,7 @@ from ckpt_action.engine.arrays import numpy_dtype
 from ckpt_action.engine.freeze.io_json import read_io
 from ckpt_action.engine.freeze.scan import Array, GraphFile, Stored
 from ckpt_action.engine.op_libraries import load_op_libraries
-from ckpt_action.engine.prove.unreadable import finding
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.errors import ExitCode, Where, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 

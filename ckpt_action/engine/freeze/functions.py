@@ -15,7 +15,10 @@ from ckpt_action.engine.freeze.graph import called, producer, reachable_function
 from ckpt_action.engine.freeze.order import needed
 
 _NUMBER = re.compile(r"_\d+(?=_|$)")
-_PER_PROCESS = ("forward_function_name", "backward_function_name", "_original_func_name")
+_PER_PROCESS = (
+    "forward_function_name", "backward_function_name", "_original_func_name",
+    "api_implements", "api_preferred_device",
+)  # fmt: skip
 
 
 def rename_by_content(nodes: Iterable[Any], functions: dict[str, Any]) -> list[Any]:
@@ -51,19 +54,33 @@ def _rename(name: str, functions: dict[str, Any], names: dict[str, str]) -> str:
 
 
 def _in_order(function: Any) -> None:
-    """Nodes in an order of their own; none is dropped, for a function runs all of them."""
+    """Nodes in an order of their own; none with an effect is dropped, for a function runs them all.
+
+    Where TensorFlow cuts a part out of a graph with loops, it leaves placeholders that nothing
+    reads: as many as the process happens to make.
+    """
+    _drop_unread_placeholders(function)
     arguments = {argument.name for argument in function.signature.input_arg}
     results = [function.ret[result.name] for result in function.signature.output_arg]
     everything = [*results, *sorted(node.name for node in function.node_def)]
     roots = [name for name in everything if producer(name) not in arguments]
     body = [_without_arguments(node, arguments) for node in function.node_def]
     originals = {node.name: node for node in function.node_def}
-    ordered = [originals[node.name] for node in needed(body, roots)]
-    copies = [type(node)() for node in ordered]
-    for copy, node in zip(copies, ordered, strict=True):
-        copy.CopyFrom(node)
-    del function.node_def[:]
-    function.node_def.extend(copies)
+    replace_nodes(function.node_def, [originals[node.name] for node in needed(body, roots)])
+
+
+def replace_nodes(field: Any, nodes: list[Any]) -> None:
+    """`field`, repeated nodes of a graph or function, holds copies of `nodes` afterwards."""
+    copies = [type(node).FromString(node.SerializeToString()) for node in nodes]
+    del field[:]
+    field.extend(copies)
+
+
+def _drop_unread_placeholders(function: Any) -> None:
+    read = {producer(reference) for node in function.node_def for reference in node.input}
+    read |= {producer(reference) for reference in function.ret.values()}
+    kept = [n for n in function.node_def if n.op != "Placeholder" or n.name in read]
+    replace_nodes(function.node_def, kept)
 
 
 def _without_arguments(node: Any, arguments: set[str]) -> Any:

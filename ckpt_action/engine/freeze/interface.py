@@ -6,31 +6,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ckpt_action.engine.records import TracedSignature
+from ckpt_action.engine.records import ModelVariable, TracedSignature
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interface:
     inputs: Mapping[str, Any]
-    """Declared name to the graph's symbolic tensor, in the declared order."""
+    """Name to the graph's symbolic tensor."""
     outputs: Mapping[str, Any]
-    """Declared name to the graph's symbolic tensor, in the declared order."""
+    """Name to the graph's symbolic tensor."""
     captures: Mapping[str, Any]
     """Node that stands for a captured tensor, to that tensor: a value, or a variable's handle."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What captured handles stand for, by their identity."""
+
+    variables: Mapping[int, ModelVariable]
+    tables: Mapping[int, Any]
+    """Lookup tables that stay in the graph."""
+
+
 def interface(signature: TracedSignature) -> Interface:
-    """Read from public attributes of the ConcreteFunction: its captures are its last inputs."""
-    function = signature.function
+    """What `signature` declares of its function."""
+    record, own = signature.record, function_interface(signature.function)
+    return Interface(
+        inputs={tensor.name: own.inputs[tensor.name] for tensor in record.inputs},
+        outputs={tensor.name: own.outputs[tensor.name] for tensor in record.outputs},
+        captures=own.captures,
+    )
+
+
+def function_interface(function: Any) -> Interface:
+    """All that a function has, in its own order, read from public attributes of the
+    ConcreteFunction: its captures are its last inputs."""
     captured = function.captured_inputs
     split = len(function.inputs) - len(captured)
     fed, inner = function.inputs[:split], function.inputs[split:]
-    inputs = {_argument(tensor): tensor for tensor in fed}
-    outputs = dict(zip(sorted(function.structured_outputs), function.outputs, strict=True))
-    record = signature.record
     return Interface(
-        inputs={tensor.name: inputs[tensor.name] for tensor in record.inputs},
-        outputs={tensor.name: outputs[tensor.name] for tensor in record.outputs},
+        inputs={_argument(tensor): tensor for tensor in fed},
+        outputs=dict(zip(sorted(function.structured_outputs), function.outputs, strict=True)),
         captures={t.op.name: value for t, value in zip(inner, captured, strict=True)},
     )
 

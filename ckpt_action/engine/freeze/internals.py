@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 
 
 class Unavailable(Exception):  # noqa: N818 - not an error: the caller has another way
-    """This TensorFlow has no such entry point."""
+    """This TensorFlow has no such entry point, or one that is called otherwise."""
 
 
 def inline_calls(graph: Any, keep: Iterable[str]) -> Any:
@@ -23,7 +23,9 @@ def inline_calls(graph: Any, keep: Iterable[str]) -> Any:
     """
     try:
         from tensorflow.python.grappler import tf_optimizer
-    except ImportError as error:
+
+        optimize = tf_optimizer.OptimizeGraph
+    except (ImportError, AttributeError) as error:
         raise Unavailable(str(error)) from error
     meta = meta_graph_pb2.MetaGraphDef(graph_def=graph)
     meta.collection_def["train_op"].node_list.value.extend(keep)
@@ -31,4 +33,7 @@ def inline_calls(graph: Any, keep: Iterable[str]) -> Any:
     rewrite = config.graph_options.rewrite_options
     rewrite.min_graph_nodes = -1  # small graphs too
     rewrite.optimizers.append("function")
-    return tf_optimizer.OptimizeGraph(config, meta, verbose=False)
+    try:
+        return optimize(config, meta, verbose=False)
+    except TypeError as error:
+        raise Unavailable(str(error)) from error

@@ -16,9 +16,10 @@ from ckpt_action.engine.freeze.functions import rename_by_content
 from ckpt_action.engine.freeze.graph import MAIN, producer
 from ckpt_action.engine.freeze.handles import HandleFlow, Held
 from ckpt_action.engine.freeze.inline import inlined
-from ckpt_action.engine.freeze.interface import Interface, interface
+from ckpt_action.engine.freeze.interface import Interface, Known, interface
 from ckpt_action.engine.freeze.internals import Unavailable
 from ckpt_action.engine.freeze.order import needed
+from ckpt_action.engine.freeze.tables import place_table
 from ckpt_action.engine.freeze.tidy import tidy
 from ckpt_action.engine.records import ModelVariable, TracedSignature
 from ckpt_action.errors import CkptActionError, Problem
@@ -35,21 +36,20 @@ class Part:
     """In file order, from the inputs to the nodes `@output/<name>`."""
     functions: list[Any]
     values: Mapping[str, Any]
-    """Const node to the ModelVariable or the captured tensor whose value it takes."""
+    """Const node to the ModelVariable or the captured tensor whose value it takes; a table's node
+    to the table."""
     by_stock: bool
     """True where TensorFlow's own freezer had to do it."""
 
 
-def make_part(
-    signature: TracedSignature, variables: Mapping[int, ModelVariable], *, lower_control_flow: bool
-) -> Part:
-    """`variables` by the identity of their handles. Raises CkptActionError (TARGET)."""
+def make_part(signature: TracedSignature, known: Known, *, lower_control_flow: bool) -> Part:
+    """Raises CkptActionError (TARGET)."""
     face = interface(signature)
     traced = signature.function.graph.as_graph_def()
-    handles = _handles(face, variables)
+    handles = _handles(face, known.variables)
     refuse(
         *refusals.refuse_writes(HandleFlow(traced, handles)),
-        *refusals.refuse_captures(traced, face, variables),
+        *refusals.refuse_captures(traced, face, known),
     )
     try:
         graph = inlined(traced, _fetches(face), lower_control_flow=lower_control_flow)
@@ -59,7 +59,7 @@ def make_part(
         refuse(*stock.refuse_what_it_breaks(HandleFlow(traced, handles)))
         graph = stock.frozen(signature.function, lower_control_flow=lower_control_flow)
         by_stock = True
-    return _finish(signature, face, graph, variables, by_stock=by_stock)
+    return _finish(signature, face, graph, known, by_stock=by_stock)
 
 
 def refuse(*problems: Problem) -> None:
@@ -76,7 +76,7 @@ def _finish(
     signature: TracedSignature,
     face: Interface,
     graph: Any,
-    variables: Mapping[int, ModelVariable],
+    known: Known,
     *,
     by_stock: bool,
 ) -> Part:
@@ -85,17 +85,22 @@ def _finish(
     for name, captured in face.captures.items():
         if name not in by_name:
             continue
-        known = variables.get(id(captured))
-        tensor = tf.convert_to_tensor(known.variable if known else captured)
+        if id(captured) in known.tables:
+            values[name] = known.tables[id(captured)]
+            place_table(by_name[name], values[name])
+            continue
+        variable = known.variables.get(id(captured))
+        tensor = tf.convert_to_tensor(variable.variable if variable else captured)
         place_constant(by_name[name], tensor.dtype.as_datatype_enum, tensor.shape.as_proto())
-        values[name] = known or captured
+        values[name] = variable or captured
     tidy(graph)
     drop_idle_waits(graph)
     outputs = [_output(name, tensor, by_name) for name, tensor in face.outputs.items()]
     roots = [*(t.op.name for t in face.inputs.values()), *(node.name for node in outputs)]
     nodes = needed([*graph.node, *outputs], roots)
     functions = rename_by_content(nodes, {f.signature.name: f for f in graph.library.function})
-    bodies = [(MAIN, nodes), *((f.signature.name, f.node_def) for f in functions)]
+    made_here = [node for node in nodes if node.name not in values]
+    bodies = [(MAIN, made_here), *((f.signature.name, f.node_def) for f in functions)]
     refuse(*refusals.refuse_nodes(bodies))
     used = {node.name for node in nodes}
     return Part(

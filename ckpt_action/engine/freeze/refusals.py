@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -11,16 +11,16 @@ from tensorflow.core.framework import tensor_shape_pb2, types_pb2
 from ckpt_action.engine.freeze.convert import unconvertible
 from ckpt_action.engine.freeze.graph import MAIN
 from ckpt_action.engine.freeze.handles import HandleFlow, Held, Use
-from ckpt_action.engine.freeze.interface import Interface
+from ckpt_action.engine.freeze.interface import Interface, Known
+from ckpt_action.engine.freeze.tables import TABLE_READS
 from ckpt_action.engine.internals import op_definition
-from ckpt_action.engine.records import ModelVariable
+from ckpt_action.engine.some_of import some_of
 from ckpt_action.engine.trace.op_kinds import writes_state
 from ckpt_action.errors import ExitCode, Problem
 
 _STEP_LOCAL = {"TensorArrayV3", "TensorArrayGradV3", "TensorArrayGradWithShape", "StackV2"}
 """Resources that live within one call: a graph makes them itself."""
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
-_SHOWN = 5
 
 _OF_VARIABLES = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape"}
 _SAVED_MODEL = "Export this model as `saved-model`"
@@ -36,7 +36,7 @@ def refuse_writes(flow: HandleFlow) -> Iterable[Problem]:
                 writes.setdefault(variable, []).append(_node(use.body, use.node))
     for variable, nodes in sorted(writes.items()):
         yield _refusal(
-            f"variable {variable!r} is written at every call, by {_list(nodes)}; "
+            f"variable {variable!r} is written at every call, by {some_of(nodes)}; "
             "a frozen graph holds constants only.",
             f"{_SAVED_MODEL}, which keeps state. For a recurrent layer, build it with "
             "`stateful=False` or take its state as an input and return it as an output; "
@@ -54,18 +54,17 @@ def refuse_handle_uses(flow: HandleFlow) -> Iterable[Problem]:
         names = sorted({name for use in uses for name in use.held.variables})
         nodes = [_node(use.body, use.node) for use in uses]
         yield _refusal(
-            f"op {op} works on the variable itself ({_list(names)}), not on its value, and has "
-            f"no form with constants: {_list(nodes)}.",
+            f"op {op} works on the variable itself ({some_of(names)}), not on its value, and has "
+            f"no form with constants: {some_of(nodes)}.",
             f"{_SAVED_MODEL}, or compute on the variable's value.",
         )
 
 
-def refuse_captures(
-    traced: Any, face: Interface, variables: Mapping[int, ModelVariable]
-) -> Iterable[Problem]:
-    """Captured resources that are no variable: tables, iterators, generators of other kinds."""
+def refuse_captures(traced: Any, face: Interface, known: Known) -> Iterable[Problem]:
+    """Captured resources that are no variable: iterators, generators of other kinds, and tables
+    but those that stay and are only read."""
     for capture, captured in face.captures.items():
-        if captured.dtype not in (tf.resource, tf.variant) or id(captured) in variables:
+        if captured.dtype not in (tf.resource, tf.variant) or id(captured) in known.variables:
             continue
         held = Held(
             dtype=captured.dtype.as_datatype_enum,
@@ -74,7 +73,8 @@ def refuse_captures(
         )
         flow = HandleFlow(traced, {capture: held})
         uses = [use for use in flow.uses() if use.node.op not in _ROUTES]
-        if not uses:
+        stays = id(captured) in known.tables and all(u.node.op in TABLE_READS for u in uses)
+        if stays or not uses:
             continue
         nodes = [_node(use.body, use.node) for use in uses]
         if any("LookupTable" in use.node.op for use in uses):
@@ -84,7 +84,7 @@ def refuse_captures(
             hint = "Keep every variable reachable from the model as an attribute."
         else:
             what, hint = f"a resource that is no variable ({capture!r})", _MOVE_OUT
-        yield _refusal(f"the model uses {what}: {_list(nodes)}.", hint)
+        yield _refusal(f"the model uses {what}: {some_of(nodes)}.", hint)
 
 
 def refuse_nodes(bodies: Iterable[tuple[str, Iterable[Any]]]) -> Iterable[Problem]:
@@ -120,12 +120,6 @@ def _makes_resource(node: Any) -> bool:
 
 def _node(body: str, node: Any) -> str:
     return f"{node.op} {node.name!r}" + ("" if body == MAIN else f" in function {body!r}")
-
-
-def _list(names: Iterable[str]) -> str:
-    unique = list(dict.fromkeys(names))
-    more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
-    return ", ".join(unique[:_SHOWN]) + more
 
 
 def _refusal(message: str, hint: str) -> Problem:

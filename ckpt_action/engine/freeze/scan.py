@@ -18,7 +18,7 @@ from tensorflow.core.framework import node_def_pb2
 
 from ckpt_action.checkpoint.wire import MalformedError, varint
 from ckpt_action.engine.arrays import digest
-from ckpt_action.engine.prove.unreadable import finding
+from ckpt_action.engine.unreadable import finding
 
 _LARGE = 1 << 12
 """Nodes below this many bytes are parsed whole."""

@@ -9,15 +9,13 @@ import tensorflow as tf
 
 from ckpt_action.engine.freeze.graph import MAIN
 from ckpt_action.engine.freeze.handles import HandleFlow
-from ckpt_action.errors import ExitCode, Problem, Severity, fail
+from ckpt_action.engine.freeze.size import refuse_size, size_of_values
+from ckpt_action.errors import ExitCode, Problem, fail, note
 
-NOTE = Problem(
-    code=ExitCode.OK,
-    severity=Severity.NOTE,
-    message=(
-        f"TensorFlow {tf.__version__} lacks an entry point that the streaming freezer uses; "
-        "TensorFlow's own freezer wrote this graph, with several times the memory."
-    ),
+NOTE = note(
+    ExitCode.OK,
+    f"TensorFlow {tf.__version__} lacks an entry point that the streaming freezer uses; "
+    "TensorFlow's own freezer wrote this graph, with several times the memory.",
 )
 
 
@@ -36,7 +34,12 @@ def refuse_what_it_breaks(flow: HandleFlow) -> Iterable[Problem]:
 
 
 def frozen(function: Any, *, lower_control_flow: bool) -> Any:
-    """GraphDef in which captured variables are Const nodes of the same names."""
+    """GraphDef in which captured variables are Const nodes of the same names.
+
+    Raises CkptActionError (TARGET), for a graph that is too large before it takes several times
+    that memory.
+    """
+    refuse_size(size_of_values(function.variables))
     try:
         from tensorflow.python.framework.convert_to_constants import (
             convert_variables_to_constants_v2,

@@ -29,21 +29,6 @@ def write_graph(path: Path, graph: Any, values: Mapping[str, Any]) -> None:
         file.write(rest.SerializeToString(deterministic=True))
 
 
-def size_of(graph: Any, values: Mapping[str, Any]) -> int:
-    """Bytes of the file that `write_graph` makes, a little more rather than less."""
-    frames = 64 * len(values)
-    structure: int = graph.ByteSize()
-    return structure + frames + sum(_payload_size(value) for value in values.values())
-
-
-def _payload_size(value: Any) -> int:
-    tensor = tf.convert_to_tensor(value)
-    if tensor.dtype == tf.string:
-        texts = np.asarray(tensor.numpy(), dtype=object).reshape(-1).tolist()
-        return sum(len(text) + 5 for text in texts)
-    return int(tensor.shape.num_elements() * tensor.dtype.size)
-
-
 def _node(node: Any, value: Any | None) -> Iterator[Any]:
     if value is None:
         yield _field(1, node)

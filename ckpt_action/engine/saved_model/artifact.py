@@ -11,15 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.checkpoint.bundle import TensorBundle
+from ckpt_action.checkpoint.object_graph import GRAPH_KEY
 from ckpt_action.engine.arrays import digest, numpy_dtype
 from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.engine.op_libraries import load_op_libraries
-from ckpt_action.engine.prove.unreadable import finding
 from ckpt_action.engine.saved_model.signature_defs import read_signatures
 from ckpt_action.engine.trace.op_kinds import writes_state
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.outcome import SignatureRecord
-
-_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 Array = np.ndarray[Any, Any]
 
@@ -32,6 +31,8 @@ class SavedModelArtifact:
         self._folder = folder
         self._signatures = read_signatures(folder)
         self._loaded: Any = None
+        self._steady: dict[str, bool] = {}
+        """Signature to whether calling it leaves everything as it was."""
 
     def signatures(self) -> tuple[SignatureRecord, ...]:
         return self._signatures
@@ -50,7 +51,9 @@ class SavedModelArtifact:
             name: np.asarray(tensor.numpy(), numpy_dtype(tensor.dtype.name))
             for name, tensor in outputs.items()
         }
-        if _changes_state(function):
+        if signature not in self._steady:
+            self._steady[signature] = not _changes_state(function)
+        if not self._steady[signature]:
             self._loaded = None  # the next call starts from the files again
         return values
 
@@ -68,21 +71,21 @@ class SavedModelArtifact:
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(checkpoint key, digest) of every value in `variables/`."""
-        bundle = _bundle(self._folder)
-        for key in stored_values(self._folder):
+        bundle = bundle_of(self._folder)
+        for key in stored_values(bundle):
             if bundle.entries[key].dtype == "string":
                 yield key, digest(bundle.read(key))
             else:
                 yield key, hashlib.sha256(bundle.raw(key)).hexdigest()
 
 
-def stored_values(folder: Path) -> list[str]:
-    """Keys of the values in a SavedModel's `variables/`, sorted."""
-    return [key for key in _bundle(folder).entries if key != _OBJECT_GRAPH]
-
-
-def _bundle(folder: Path) -> TensorBundle:
+def bundle_of(folder: Path) -> TensorBundle:
     return TensorBundle(folder / "variables" / "variables")
+
+
+def stored_values(bundle: TensorBundle) -> list[str]:
+    """Keys of the values in a SavedModel's `variables/`, sorted."""
+    return [key for key in bundle.entries if key != GRAPH_KEY]
 
 
 def _changes_state(function: Any) -> bool:

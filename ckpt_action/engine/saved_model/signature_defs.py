@@ -10,10 +10,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from ckpt_action.engine.prove.unreadable import finding
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
-_INTERNAL = "__saved_model_"
+INTERNAL = "__saved_model_"
 """Prefix of the entries that TensorFlow adds for its loaders."""
 
 
@@ -28,23 +28,30 @@ def read_signatures(folder: Path) -> tuple[SignatureRecord, ...]:
             name=name, inputs=_tensors(definition.inputs), outputs=_tensors(definition.outputs)
         )
         for name, definition in sorted(graph.signature_def.items())
-        if not name.startswith(_INTERNAL)
+        if not name.startswith(INTERNAL)
     )
 
 
 def differences(
     declared: Iterable[SignatureRecord], written: Iterable[SignatureRecord]
 ) -> list[str]:
-    """In words, where `written` is not what was declared; names of free dimensions aside."""
-    wanted = {s.name: _plain(s) for s in declared}
-    found = {s.name: _plain(s) for s in written}
+    """In words, where `written` is not what was declared; names of free dimensions aside.
+
+    An output's size may be known better than TensorFlow writes it: it leaves open what comes out
+    of `reshape(x, [tf.shape(x)[0], -1, 4])`.
+    """
+    wanted = {s.name: _by_name(s) for s in declared}
+    found = {s.name: _by_name(s) for s in written}
     lines = [f"signature {name!r} is missing" for name in sorted(wanted.keys() - found.keys())]
     lines += [f"signature {name!r} is extra" for name in sorted(found.keys() - wanted.keys())]
     for name in sorted(wanted.keys() & found.keys()):
         for tensor in sorted(wanted[name].keys() | found[name].keys()):
             want, got = wanted[name].get(tensor), found[name].get(tensor)
-            if want != got:
-                lines.append(f"{name}: {' '.join(tensor)}: declared {want}, written {got}")
+            if want and got and tensor[0] == "output":
+                want = _as_open(want, got)
+            if _plain(want) != _plain(got):
+                text = f"declared {_plain(want)}, written {_plain(got)}"
+                lines.append(f"{name}: {' '.join(tensor)}: {text}")
     return lines
 
 
@@ -84,9 +91,23 @@ def _tensors(infos: Mapping[str, Any]) -> tuple[TensorRecord, ...]:
     )
 
 
-def _plain(signature: SignatureRecord) -> dict[tuple[str, str], str]:
+def _by_name(signature: SignatureRecord) -> dict[tuple[str, str], TensorRecord]:
     tensors = [("input", t) for t in signature.inputs] + [("output", t) for t in signature.outputs]
-    return {(kind, t.name): f"{t.dtype} {_shape(t)}" for kind, t in tensors}
+    return {(kind, t.name): t for kind, t in tensors}
+
+
+def _as_open(known: TensorRecord, written: TensorRecord) -> TensorRecord:
+    """`known` without the sizes that `written` leaves open."""
+    if written.shape is None:
+        return replace(known, shape=None)
+    if known.shape is None or len(known.shape) != len(written.shape):
+        return known
+    sizes = zip(known.shape, written.shape, strict=True)
+    return replace(known, shape=tuple(k if isinstance(w, int) else None for k, w in sizes))
+
+
+def _plain(tensor: TensorRecord | None) -> str:
+    return f"{tensor.dtype} {_shape(tensor)}" if tensor else "None"
 
 
 def _shape(tensor: TensorRecord) -> str:

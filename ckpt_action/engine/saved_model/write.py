@@ -1,96 +1,80 @@
-"""A SavedModel from raw variables and signatures alone.
+"""A SavedModel from raw variables and signatures alone, and what is checked of its files.
 
-The saved object is a bare `tf.Module`: no Keras object is reachable from it, so that every value
-is written once and the loaders of sessions, C++ and converters find all of them. Why it is not
-written protocol buffer by protocol buffer: `docs/saved-model-writer.md`.
+Which of two writers is taken, and why: `docs/saved-model-writer.md`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.engine.records import ModelVariable, TracedModel, Written
-from ckpt_action.engine.saved_model.artifact import stored_values
+from ckpt_action.checkpoint.bundle import TensorBundle
+from ckpt_action.engine.records import TracedModel, Written
+from ckpt_action.engine.saved_model.artifact import bundle_of, stored_values
+from ckpt_action.engine.saved_model.bindings import check_bindings
+from ckpt_action.engine.saved_model.direct import write_directly
 from ckpt_action.engine.saved_model.fingerprint import settle_fingerprint
+from ckpt_action.engine.saved_model.flat_module import RESOURCES, write_module
+from ckpt_action.engine.saved_model.internals import Indirect
 from ckpt_action.engine.saved_model.signature_defs import (
     differences,
     read_signatures,
     with_tensors,
 )
-from ckpt_action.errors import CkptActionError, ExitCode, fail
-
-_ROOT = "model"
-_RESOURCES = "resources"
-_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
-
-Tree = dict[str, Any]
-"""Part of a path to the variable there, or to the tree below it."""
+from ckpt_action.engine.saved_model.tree import Tree, variable_tree
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, note
 
 
 def write_saved_model(model: TracedModel, folder: Path) -> Written:
     """Raises CkptActionError (TARGET) where the model captures what cannot be saved, or where
     the files turn out not to be exactly what was asked for."""
     tree, payloads = variable_tree(model.variables)
-    module = tf.Module()
-    setattr(module, _ROOT, tree)
-    setattr(module, _RESOURCES, list(model.resources))
     try:
-        tf.saved_model.save(
-            module,
-            str(folder),
-            signatures={s.declared.name: s.function for s in model.signatures},
-            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
-        )
+        notes = _write(model, tree, folder)
     except (AssertionError, tf.errors.OpError, ValueError) as error:
         raise _refused(error) from error
     settle_fingerprint(folder)
-    _check_values(folder, payloads)
+    bundle = bundle_of(folder)
+    _check_values(bundle, payloads)
+    if not notes:
+        check_bindings(model, folder, bundle, payloads)
     declared, written = [s.record for s in model.signatures], read_signatures(folder)
     if wrong := differences(declared, written):
         raise fail(
             ExitCode.TARGET,
-            "TensorFlow wrote other signatures into the SavedModel than were declared.",
+            "The written SavedModel has other signatures than were declared.",
             hint="Declare each input and output as the model's method has it.",
             details=wrong,
         )
-    return Written(signatures=with_tensors(declared, written), payloads=payloads)
+    return Written(signatures=with_tensors(declared, written), payloads=payloads, notes=notes)
 
 
-def variable_tree(variables: Iterable[ModelVariable]) -> tuple[Tree, dict[str, str]]:
-    """The variables nested by the parts of their paths, and checkpoint key to path.
-
-    The keys of the written checkpoint are the paths. A path that another variable has too, or
-    that is the beginning of another, gets `_` behind its last part.
-    """
-    tree: Tree = {}
-    keys: dict[str, str] = {}
-    for variable in sorted(variables, key=lambda v: v.path.count("/"), reverse=True):
-        *parents, leaf = (part or "_" for part in variable.path.split("/"))
-        level = tree
-        for part in parents:
-            level = level.setdefault(part, {})
-        while leaf in level:
-            leaf += "_"
-        level[leaf] = variable.variable
-        names = [_ROOT, *(part.replace(".", "..") for part in (*parents, leaf))]
-        keys["/".join(names) + _SUFFIX] = variable.path
-    return tree, dict(sorted(keys.items()))
+def _write(model: TracedModel, tree: Tree, folder: Path) -> tuple[Problem, ...]:
+    try:
+        write_directly(model, tree, folder)
+    except Indirect as reason:
+        write_module(model, tree, folder)
+        return (
+            note(
+                ExitCode.OK,
+                f"`tf.saved_model.save` wrote the SavedModel, because {reason}.",
+            ),
+        )
+    return ()
 
 
-def _check_values(folder: Path, payloads: Mapping[str, str]) -> None:
+def _check_values(bundle: TensorBundle, payloads: Mapping[str, str]) -> None:
     """Every variable is in the files once, and nothing but the resources' values beside."""
-    found = set(stored_values(folder))
-    extra = {k for k in found - payloads.keys() if not k.startswith(f"{_RESOURCES}/")}
+    found = set(stored_values(bundle))
+    extra = {k for k in found - payloads.keys() if not k.startswith(f"{RESOURCES}/")}
     missing = payloads.keys() - found
     if extra or missing:
         raise fail(
             ExitCode.TARGET,
-            f"TensorFlow wrote {len(extra)} values too many into the SavedModel and left out "
-            f"{len(missing)}.",
+            f"The written SavedModel has {len(extra)} values too many, and {len(missing)} are "
+            "missing.",
             hint="Please report this, with the model.",
             details=[*(f"extra: {k}" for k in sorted(extra)), *(f"missing: {k}" for k in missing)],
         )
