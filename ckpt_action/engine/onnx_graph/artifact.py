@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from ckpt_action.engine.arrays import Array, content_digest, numpy_dtype
-from ckpt_action.engine.prove.unreadable import finding
+from ckpt_action.engine.arrays import Array, flat_digest, numpy_dtype
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.errors import ExitCode, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
@@ -65,9 +65,10 @@ class OnnxArtifact:
         return lambda: session.run(None, fed)
 
     def payloads(self) -> Iterator[tuple[str, str]]:
-        """(file and initialiser, digest of the values in any order) of every constant."""
+        """(file and initialiser, `flat_digest`) of every constant."""
         for file, model in self._models.values():
-            yield from constants(file.name, model)
+            for name, value in constants(file.name, model):
+                yield name, flat_digest(value)
 
     def _session(self, signature: str) -> Any:
         if signature not in self._sessions:
@@ -83,10 +84,10 @@ class OnnxArtifact:
         return self._sessions[signature]
 
 
-def constants(file: str, model: Any) -> Iterator[tuple[str, str]]:
-    """(`file:name`, digest of the values in any order) of every tensor that the file stores."""
+def constants(file: str, model: Any) -> Iterator[tuple[str, Array]]:
+    """(`file:name`, value) of every tensor that the file stores."""
     for name, tensor in _tensors(model.graph):
-        yield f"{file}:{name}", content_digest(value_of(tensor))
+        yield f"{file}:{name}", value_of(tensor)
 
 
 def value_of(tensor: Any) -> Array:

@@ -14,6 +14,8 @@ from typing import Any
 from onnx import ModelProto
 
 from ckpt_action.engine.onnx_graph.copies import bodies, copied, replace_all, without_copies
+from ckpt_action.engine.onnx_graph.loops import order_carried
+from ckpt_action.engine.onnx_graph.order import needed
 
 NameOf = Callable[[Any], str | None]
 """A TensorProto to the variable's path that it holds, or None."""
@@ -26,6 +28,7 @@ def canonical(model: Any, names: Mapping[str, str], name_of: NameOf, title: str)
     made.doc_string = ""
     declared = [names[value.name] for value in made.graph.output]
     without_copies(made.graph)
+    order_carried(made.graph, names)
     outputs = dict(zip((value.name for value in made.graph.output), declared, strict=True))
     inputs = {value.name: names[value.name] for value in made.graph.input}
     scope = _Scope(names=inputs, taken=Counter([*inputs.values(), *declared]))
@@ -55,7 +58,7 @@ class _Scope:
 
 def _settle(graph: Any, scope: _Scope, outputs: Mapping[str, str], name_of: NameOf) -> None:
     """Order and name everything in `graph`; `outputs` have their names already."""
-    nodes, initialisers = _needed(graph)
+    nodes, initialisers = needed(graph)
     for tensor in initialisers:
         scope.names[tensor.name] = scope.fresh(name_of(tensor) or "constant")
     for node in nodes:
@@ -99,42 +102,6 @@ def _rename(node: Any, scope: _Scope, name_of: NameOf) -> None:
             body.name = f"{node.name}.{attribute.name}"
             _settle(body, inner, {}, name_of)
     replace_all(node.attribute, attributes)
-
-
-def _needed(graph: Any) -> tuple[list[Any], list[Any]]:
-    """Copies of the nodes and initialisers that the outputs need, in the order they are met."""
-    makers = {name: node for node in graph.node for name in node.output if name}
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    nodes: dict[int, Any] = {}
-    tensors: dict[str, Any] = {}
-    entered: set[int] = set()
-    waiting = [(value.name, False) for value in reversed(graph.output)]
-    while waiting:
-        name, complete = waiting.pop()
-        if name in stored:
-            tensors[name] = stored[name]
-        node = makers.get(name)
-        if node is None:
-            continue
-        if complete:
-            nodes[id(node)] = node
-        elif id(node) not in entered:
-            entered.add(id(node))
-            waiting.append((name, True))
-            waiting += [(read, False) for read in reversed(list(_reads(node)))]
-    return [copied(node) for node in nodes.values()], [copied(t) for t in tensors.values()]
-
-
-def _reads(node: Any) -> Iterator[str]:
-    """What a node takes from its graph, its bodies included."""
-    yield from node.input
-    for attribute in node.attribute:
-        for body in bodies(attribute):
-            own = {v.name for v in (*body.input, *body.initializer)}
-            own |= {name for inner in body.node for name in inner.output}
-            read = [name for inner in body.node for name in _reads(inner)]
-            read += [value.name for value in body.output]
-            yield from (name for name in read if name not in own)
 
 
 def _all_nodes(graph: Any) -> Iterator[Any]:

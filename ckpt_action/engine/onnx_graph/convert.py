@@ -10,14 +10,14 @@ import onnx
 import tf2onnx
 from tf2onnx.handler import tf_op
 
-from ckpt_action.engine.exhausted import out_of_memory
 from ckpt_action.engine.freeze.graph import reachable_functions
-from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.engine.out_of_memory import out_of_memory
+from ckpt_action.engine.some_of import some_ops
+from ckpt_action.errors import CkptActionError, ExitCode, fail, first_line
 from ckpt_action.outcome import SignatureRecord
 
 OPSET = 17
 """The newest that tf2onnx writes; every runtime of the last years reads it."""
-_SHOWN = 8
 
 
 def convert(graph: Any, signature: SignatureRecord) -> Any:
@@ -43,12 +43,12 @@ def convert(graph: Any, signature: SignatureRecord) -> Any:
 
 
 def _refused(graph: Any, signature: SignatureRecord, error: Exception) -> CkptActionError:
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    lines = str(error).splitlines()
     if without_rule := dict(_without_rule(graph)):
         return _unsupported(signature, without_rule, details=tuple(lines))
     return fail(
         ExitCode.TARGET,
-        f"tf2onnx cannot convert signature {signature.name!r}: {lines[0]}",
+        f"tf2onnx cannot convert signature {signature.name!r}: {first_line(error)}",
         hint="Export the model as `saved-model`, `frozen-graph` or `tflite`.",
         details=lines,
     )
@@ -57,12 +57,10 @@ def _refused(graph: Any, signature: SignatureRecord, error: Exception) -> CkptAc
 def _unsupported(
     signature: SignatureRecord, ops: dict[str, str], details: tuple[str, ...]
 ) -> CkptActionError:
-    shown = [f"{op} ({_layer(node)!r})" for op, node in ops.items()]
-    more = f" and {len(ops) - _SHOWN} more" if len(ops) > _SHOWN else ""
     return fail(
         ExitCode.TARGET,
         f"Signature {signature.name!r} cannot be written as ONNX, which has no form for "
-        f"{', '.join(shown[:_SHOWN])}{more}.",
+        f"{some_ops(ops)}.",
         hint="Leave that part out of the exported method, or export the model as `saved-model`.",
         details=details,
     )
@@ -88,8 +86,3 @@ def _unknown_nodes(graph: Any) -> Iterator[tuple[str, str]]:
         for attribute in node.attribute:
             for body in (attribute.g, *attribute.graphs):
                 yield from _unknown_nodes(body)
-
-
-def _layer(node: str) -> str:
-    """The path of the layer that made a node; the node's own name where it is in none."""
-    return node.rpartition("/")[0] or node

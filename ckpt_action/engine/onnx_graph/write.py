@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import onnx
 
-from ckpt_action.engine.arrays import content_digest
+from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.freeze import freeze
-from ckpt_action.engine.held import held_values
+from ckpt_action.engine.max_error import ROUNDING, max_error
 from ckpt_action.engine.onnx_graph.artifact import SIGNATURE, constants, value_of
 from ckpt_action.engine.onnx_graph.canonical import canonical
 from ckpt_action.engine.onnx_graph.convert import convert
+from ckpt_action.engine.onnx_graph.differing import refuse_differing
 from ckpt_action.engine.onnx_graph.floor_division import rewrite_floor_division
+from ckpt_action.engine.onnx_graph.scatter import rewrite_scatter
 from ckpt_action.engine.prepare import prepare
 from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
 from ckpt_action.engine.prepare.constants import fold_constants
 from ckpt_action.engine.prepare.erfc import rewrite_erfc
-from ckpt_action.engine.prove.live import to_array
-from ckpt_action.engine.records import ModelVariable, TracedModel, Written
-from ckpt_action.errors import CkptActionError, ExitCode, fail
+from ckpt_action.engine.prepare.nearest import rewrite_nearest
+from ckpt_action.engine.prepare.one_hot import rewrite_one_hot
+from ckpt_action.engine.records import TracedModel, Written
+from ckpt_action.engine.stored_weights import held_values, path_finder
+from ckpt_action.errors import CkptActionError, ExitCode, fail, first_line
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
-_PASSES = (fold_constants, fold_batch_norm, rewrite_erfc, rewrite_floor_division)
-_ROUNDING = 1e-4
-"""Several times what well-behaved networks were measured to lose."""
+_PASSES = (
+    rewrite_nearest,
+    rewrite_one_hot,
+    rewrite_scatter,
+    fold_constants,
+    fold_batch_norm,
+    rewrite_erfc,
+    rewrite_floor_division,
+)
 
 
 def write_onnx(model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
@@ -34,12 +44,13 @@ def write_onnx(model: TracedModel, folder: Path, options: Mapping[str, object]) 
     _refuse_names(model)
     frozen = freeze(model)
     prepared = prepare(frozen, _PASSES)
-    paths = _paths(model.variables)
+    refuse_differing(prepared.graph)
+    path = path_finder(model.variables)
     files = {
-        _file_name(model, s): _model(convert(prepared.graph, s), s, model.name, paths)
+        _file_name(model, s): _model(convert(prepared.graph, s), s, model.name, path)
         for s in frozen.signatures
     }
-    stored = [found for name, made in files.items() for found in constants(name, made)]
+    stored = (found for name, made in files.items() for found in constants(name, made))
     held = held_values([v for v in model.variables if v.path not in frozen.unread], stored)
     for name, made in files.items():
         (folder / name).write_bytes(made.SerializeToString(deterministic=True))
@@ -49,8 +60,8 @@ def write_onnx(model: TracedModel, folder: Path, options: Mapping[str, object]) 
         rearranged=held.rearranged,
         transformed=held.transformed,
         unread=frozen.unread,
-        max_error=cast("float | None", options.get("max-error")),
-        rounding=_ROUNDING,
+        max_error=max_error(options),
+        rounding=ROUNDING,
         notes=frozen.notes,
     )
 
@@ -60,17 +71,17 @@ def _file_name(model: TracedModel, signature: SignatureRecord) -> str:
     return f"{model.name}.{signature.name}.onnx" if several else f"{model.name}.onnx"
 
 
-def _paths(variables: Iterable[ModelVariable]) -> dict[str, str]:
-    """Digest of the values to the variable's path, for the names of initialisers."""
-    return {content_digest(to_array(v.variable)): v.path for v in variables}
-
-
-def _model(converted: Any, signature: SignatureRecord, title: str, paths: Mapping[str, str]) -> Any:
+def _model(
+    converted: Any,
+    signature: SignatureRecord,
+    title: str,
+    path: Callable[[Array], str | None],
+) -> Any:
     names = {str(t.tensor): t.name for t in (*signature.inputs, *signature.outputs)}
     made = canonical(
         converted,
         names,
-        lambda tensor: paths.get(content_digest(value_of(tensor))),
+        lambda tensor: path(value_of(tensor)),
         title,
     )
     _name_dimensions(made.graph.input, signature.inputs)
@@ -128,10 +139,9 @@ def _refuse_names(model: TracedModel) -> None:
 
 
 def _invalid(signature: SignatureRecord, error: Exception) -> CkptActionError:
-    lines = [line for line in str(error).splitlines() if line.strip()]
     return fail(
         ExitCode.TARGET,
-        f"What tf2onnx made of signature {signature.name!r} is no valid ONNX: {lines[0]}",
+        f"What tf2onnx made of signature {signature.name!r} is no valid ONNX: {first_line(error)}",
         hint="Export the model as `saved-model`, `frozen-graph` or `tflite`.",
-        details=lines,
+        details=str(error).splitlines(),
     )

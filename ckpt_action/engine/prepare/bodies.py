@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ckpt_action.engine.freeze.functions import replace_nodes
 from ckpt_action.engine.freeze.graph import producer
 from ckpt_action.engine.freeze.order import needed
 from ckpt_action.engine.internals import op_definition
@@ -29,7 +30,7 @@ def edited(graph: Any, keep: Iterable[str], edit: Edit, *, functions: bool = Tru
         results = [producer(r) for r in (*function.ret.values(), *function.control_ret.values())]
         body = Editor(function.node_def, results, function.ret)
         edit(body)
-        _replace(function.node_def, _running(body, results))
+        replace_nodes(function.node_def, _running(body, results))
     return made
 
 
@@ -48,9 +49,3 @@ def _running(body: Editor, results: Iterable[str]) -> list[Any]:
 def _has_effect(node: Any) -> bool:
     definition = op_definition(node.op)
     return definition is None or bool(definition.is_stateful)
-
-
-def _replace(field: Any, nodes: list[Any]) -> None:
-    copies = [type(node).FromString(node.SerializeToString()) for node in nodes]
-    del field[:]
-    field.extend(copies)

@@ -8,29 +8,13 @@ from typing import Any
 from ckpt_action.engine.freeze import FrozenGraph
 from ckpt_action.engine.freeze.convert import place_constant
 from ckpt_action.engine.prepare import prepare
-from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
-from ckpt_action.engine.prepare.constants import fold_constants
 from ckpt_action.engine.prepare.editor import value_of
-from ckpt_action.engine.prepare.einsum import lower_einsum
-from ckpt_action.engine.prepare.erfc import rewrite_erfc
-from ckpt_action.engine.prepare.identities import skip_identities
-from ckpt_action.engine.prepare.training_norm import rewrite_training_norm
-
-_PASSES = (
-    skip_identities,
-    fold_constants,
-    fold_batch_norm,
-    rewrite_training_norm,
-    rewrite_erfc,
-    lower_einsum,
-    fold_constants,
-    skip_identities,
-)
+from ckpt_action.engine.prepare.plain import PLAIN
 
 
 def optimized(frozen: FrozenGraph) -> tuple[FrozenGraph, tuple[str, ...]]:
     """The prepared graph, and the paths of the variables that are in it in another form only."""
-    prepared = prepare(frozen, _PASSES)
+    prepared = prepare(frozen, PLAIN)
     values: dict[str, Any] = {}
     for node in prepared.graph.node:
         if node.name in prepared.stored:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ckpt_action.engine.arrays import Array, digest
@@ -37,6 +37,12 @@ class TFJSArtifact:
 
     def run(self, signature: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         return self._runners[signature].run(inputs)
+
+    def repeated(self, signature: str, inputs: Mapping[str, Array]) -> Callable[[], object]:
+        """See `engine.records.Timed`."""
+        runner = self._runners[signature]
+        assert isinstance(runner, NodeRunner), "what stands in is not timed"
+        return runner.repeated(inputs)
 
     def payloads(self) -> Iterator[tuple[str, str]]:
         """(weight, digest of the stored values) of every weight that is stored as it is."""

@@ -21,6 +21,8 @@ def ignored(graph: Any) -> Iterator[tuple[str, str]]:
     """(what it does not do, node) for every node of `graph` that asks for it."""
     for nodes in [graph.node, *(f.node_def for f in graph.library.function)]:
         for node in nodes:
+            if node.op == "CropAndResize":
+                yield "crops other pixels at the edges of images", node.name
             if node.op == "FakeQuantWithMinMaxVars":
                 yield "leaves out fake quantisation", node.name
             if node.op in (*BATCH_NORMS, *_POOLS) and _channels_first(node):

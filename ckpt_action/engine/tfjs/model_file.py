@@ -37,6 +37,8 @@ class ModelFile:
     signature: SignatureRecord
     topology: Mapping[str, Any]
     """GraphDef in its JSON form."""
+    filling: Mapping[str, Any]
+    """The same of the graph that fills lookup tables; empty where there is none."""
     weights: Mapping[str, Weight]
 
 
@@ -52,6 +54,7 @@ def read_model(folder: Path) -> ModelFile:
             path=path,
             signature=_signature(data["userDefinedMetadata"][SIGNATURE_NAME], data["signature"]),
             topology=data["modelTopology"],
+            filling=data.get("modelInitializer", {}),
             weights=weights,
         )
     except (OSError, KeyError, TypeError, ValueError) as error:

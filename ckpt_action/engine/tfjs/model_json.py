@@ -15,8 +15,13 @@ from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 
 def write_model_json(
-    path: Path, graph: Any, signature: SignatureRecord, manifest: list[dict[str, Any]]
+    path: Path,
+    graph: Any,
+    filling: Any,
+    signature: SignatureRecord,
+    manifest: list[dict[str, Any]],
 ) -> None:
+    """`filling`: the graph that fills lookup tables; without nodes where there are none."""
     content = {
         "format": "graph-model",
         "generatedBy": tf.__version__,
@@ -29,6 +34,8 @@ def write_model_json(
         "modelTopology": _sorted(json_format.MessageToDict(graph)),
         "weightsManifest": manifest,
     }
+    if filling.node:
+        content["modelInitializer"] = _sorted(json_format.MessageToDict(filling))
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     path.write_text(text, encoding="utf-8", newline="\n")
 

@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ import numpy as np
 
 from ckpt_action.engine.arrays import Array, numpy_dtype
 from ckpt_action.engine.tfjs.model_file import ModelFile
+from ckpt_action.engine.tfjs.repeated import Repeated
 from ckpt_action.engine.tfjs.weights import STORED
-from ckpt_action.errors import ExitCode, Where, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
 from ckpt_action.outcome import TensorRecord
 
 VARIABLE = "CKPT_ACTION_TFJS"
@@ -64,7 +66,7 @@ def node_packages(environ: Mapping[str, str] = os.environ) -> Node | None:
 
 
 class NodeRunner:
-    """Each call in a process of its own."""
+    """Each call in a process of its own, but those that are timed."""
 
     def __init__(self, model: ModelFile, node: Node) -> None:
         self._model, self._node = model, node
@@ -74,44 +76,55 @@ class NodeRunner:
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         signature = self._model.signature
-        with tempfile.TemporaryDirectory(prefix="ckpt-action-tfjs-") as folder:
-            work = Path(folder)
-            request = {
-                "modules": str(self._node.modules),
-                "model": str(self._model.path),
-                "inputs": [
-                    _put(work / f"in{i}.bin", t, inputs[t.name])
-                    for i, t in enumerate(signature.inputs)
-                ],
-                "outputs": [str(t.tensor) for t in signature.outputs],
-                "folder": folder,
-            }
-            (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
-            self._call(work)
+        with _work_folder() as work:
+            self._call([*self._command(work, inputs)])
             results = json.loads((work / "results.json").read_text(encoding="utf-8"))
             return {
                 t.name: _get(work, result, t)
                 for t, result in zip(signature.outputs, results, strict=True)
             }
 
-    def _call(self, work: Path) -> None:
-        done = subprocess.run(
-            [self._node.program, str(_PROGRAM), str(work / "request.json")],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            return
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
+    def repeated(self, inputs: Mapping[str, Array]) -> Callable[[], object]:
+        """One call, in a process in which model and inputs are ready; it ends with the callable."""
+        with _work_folder() as work:
+            return Repeated([*self._command(work, inputs), "repeat"], self._stopped)
+
+    def _command(self, work: Path, inputs: Mapping[str, Array]) -> Iterator[str]:
+        """Whatever the program reads is put into `work`."""
+        signature = self._model.signature
+        request = {
+            "modules": str(self._node.modules),
+            "model": str(self._model.path),
+            "inputs": [
+                _put(work / f"in{i}.bin", t, inputs[t.name]) for i, t in enumerate(signature.inputs)
+            ],
+            "outputs": [str(t.tensor) for t in signature.outputs],
+            "folder": str(work),
+        }
+        (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        yield from (self._node.program, str(_PROGRAM), str(work / "request.json"))
+
+    def _call(self, command: list[str]) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise self._stopped(done.stderr)
+
+    def _stopped(self, stderr: str) -> CkptActionError:
+        lines = [line for line in stderr.splitlines() if line.strip()]
         why = next((line for line in lines if "Error" in line), lines[0] if lines else "no message")
-        raise fail(
+        return fail(
             ExitCode.VERIFY,
             f"TensorFlow.js cannot run the artifact: {why.strip()}",
             hint="The model does not survive the format. Please report it with the line above.",
             where=Where(file=str(self._model.path)),
             details=lines,
         )
+
+
+@contextmanager
+def _work_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ckpt-action-tfjs-") as folder:
+        yield Path(folder)
 
 
 def _put(file: Path, tensor: TensorRecord, value: Array) -> dict[str, Any]:

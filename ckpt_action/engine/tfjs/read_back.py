@@ -12,18 +12,22 @@ from tensorflow.core.framework import graph_pb2
 
 from ckpt_action.engine.arrays import Array, numpy_dtype
 from ckpt_action.engine.prepare.editor import constant_node
-from ckpt_action.engine.prove.unreadable import finding
 from ckpt_action.engine.tfjs.model_file import ModelFile, Weight
+from ckpt_action.engine.tfjs.node import PACKAGES, VARIABLE
 from ckpt_action.engine.tfjs.quantise import restored
 from ckpt_action.engine.tfjs.unfuse import unfused
+from ckpt_action.engine.unreadable import finding
 
 
 def graph_def(model: ModelFile) -> Any:
-    """The topology with the weights in it, in TensorFlow's own ops."""
+    """The topology with the weights in it, in TensorFlow's own ops, and with what fills tables."""
     try:
         graph = json_format.ParseDict(model.topology, graph_pb2.GraphDef())
+        filling = json_format.ParseDict(model.filling, graph_pb2.GraphDef())
     except json_format.ParseError as error:
         raise ValueError(str(error)) from error
+    there = {node.name for node in graph.node}
+    graph.node.extend(node for node in filling.node if node.name not in there)
     for nodes in [graph.node, *(f.node_def for f in graph.library.function)]:
         for node in nodes:
             if node.op == "Const":
@@ -36,8 +40,10 @@ class ReadBack:
     """Runs the files in TensorFlow."""
 
     note = (
-        "The files were read back into TensorFlow; TensorFlow.js did not run them, for "
-        "CKPT_ACTION_TFJS names no folder with its packages"
+        f"TensorFlow.js did not run the files, for {VARIABLE} names no folder with its packages. "
+        "To have it run them, in Node.js: "
+        f"npm install --prefix tfjs-run {' '.join(f'@tensorflow/{name}' for name in PACKAGES)}, "
+        f"then {VARIABLE}=tfjs-run ckpt-action export"
     )
 
     def __init__(self, model: ModelFile) -> None:
@@ -47,6 +53,8 @@ class ReadBack:
             self._graph = tf.Graph()
             with self._graph.as_default():
                 tf.graph_util.import_graph_def(definition, name="")
+            operations = self._graph.get_operations()
+            self._fill = [o for o in operations if o.type == "LookupTableImportV2"]
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         signature = self._model.signature
@@ -56,6 +64,7 @@ class ReadBack:
             finding("run", self._model.path),
             tf.compat.v1.Session(graph=self._graph) as session,
         ):
+            session.run(self._fill)
             values = session.run(fetches, feeds)
         return {t.name: np.asarray(values[t.name], numpy_dtype(t.dtype)) for t in signature.outputs}
 

@@ -10,10 +10,12 @@ import tensorflow as tf
 from tensorflow.core.framework import types_pb2
 
 from ckpt_action.engine.prepare.editor import value_of
+from ckpt_action.engine.some_of import some_of
 from ckpt_action.engine.tfjs.ignored import ignored
 from ckpt_action.engine.tfjs.lists import writes_in_branches
 from ckpt_action.engine.tfjs.supported import supported
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.engine.tfjs.tables import unreadable_tables
+from ckpt_action.errors import ExitCode, Problem, note
 
 NARROWED = ("int64", "uint8", "int8")
 """Dtypes that TensorFlow.js takes and computes as int32."""
@@ -22,7 +24,6 @@ _KNOWN = {
     types_pb2.DT_COMPLEX64, types_pb2.DT_VARIANT, types_pb2.DT_RESOURCE,
     *(tf.as_dtype(name).as_datatype_enum for name in NARROWED),
 }  # fmt: skip
-_SHOWN = 4
 
 
 def refuse_nodes(graph: Any) -> Iterator[Problem]:
@@ -50,13 +51,13 @@ def refuse_nodes(graph: Any) -> Iterator[Problem]:
     for op, places in sorted(unknown.items()):
         yield _refusal(
             f"it has no op {op} ({known.package} {known.version}), which comes from "
-            f"{_list(places)}.",
+            f"{some_of(places)}.",
             "Move that layer out of the exported method, or build the model without it for the "
             "web.",
         )
     for dtype, places in sorted(dtypes.items()):
         yield _refusal(
-            f"it does not compute with {dtype}, as {_list(places)} does.",
+            f"it does not compute with {dtype}, as {some_of(places)} does.",
             "Build the model with the dtype policy `float32`; checkpoints of mixed precision hold "
             "float32 anyway.",
         )
@@ -68,9 +69,16 @@ def _refuse_ignored(graph: Any) -> Iterator[Problem]:
         found.setdefault(what, []).append(repr(place))
     for what, places in found.items():
         yield _refusal(
-            f"it {what}, which {_list(places)} asks for.",
+            f"it {what}, which {some_of(places)} asks for.",
             "Build the model without it for the web.",
         )
+
+
+def refuse_tables(graph: Any, filled: Any) -> Iterator[Problem]:
+    """`filled`: the graph that fills the tables of `graph`."""
+    for what in unreadable_tables(graph, filled):
+        yield _refusal(what, "Look up outside of the exported method.")
+    yield from refuse_nodes(filled)
 
 
 def narrowed(graph: Any) -> Iterator[Problem]:
@@ -78,10 +86,9 @@ def narrowed(graph: Any) -> Iterator[Problem]:
     used = {tf.as_dtype(d).name for _, nodes in _bodies(graph) for n in nodes for d in _dtypes(n)}
     found = [name for name in NARROWED if name in used]
     if found:
-        yield Problem(
-            code=ExitCode.OK,
-            severity=Severity.NOTE,
-            message=f"TensorFlow.js computes {' and '.join(found)} as int32: feed int32, and "
+        yield note(
+            ExitCode.OK,
+            f"TensorFlow.js computes {' and '.join(found)} as int32: feed int32, and "
             "expect no wrapping around.",
         )
 
@@ -107,12 +114,6 @@ def _fits(node: Any) -> bool:
 
 def _place(body: str, node: Any) -> str:
     return f"{node.name!r}" + (f" in function {body!r}" if body else "")
-
-
-def _list(places: list[str]) -> str:
-    unique = list(dict.fromkeys(places))
-    more = f" and {len(unique) - _SHOWN} more" if len(unique) > _SHOWN else ""
-    return ", ".join(unique[:_SHOWN]) + more
 
 
 def _refusal(message: str, hint: str) -> Problem:

@@ -8,16 +8,15 @@ from tensorflow.core.framework import node_def_pb2
 
 from ckpt_action.engine.freeze.graph import producer
 from ckpt_action.engine.freeze.order import needed
-from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
-from ckpt_action.engine.prepare.constants import fold_constants
 from ckpt_action.engine.prepare.duplicates import merge_constants
-from ckpt_action.engine.prepare.einsum import lower_einsum
-from ckpt_action.engine.prepare.erfc import rewrite_erfc
-from ckpt_action.engine.prepare.identities import skip_identities
-from ckpt_action.engine.prepare.training_norm import rewrite_training_norm
+from ckpt_action.engine.prepare.nearest import rewrite_nearest
+from ckpt_action.engine.prepare.one_hot import rewrite_one_hot
+from ckpt_action.engine.prepare.plain import PLAIN
+from ckpt_action.engine.tfjs.floor_division import rewrite_floor_division
 from ckpt_action.engine.tfjs.fuse import fuse
 from ckpt_action.engine.tfjs.lists import keep_list_items
 from ckpt_action.engine.tfjs.prelu import use_prelu
+from ckpt_action.engine.tfjs.tables import keep_shapes
 
 
 def drop_waits(graph: Any, keep: tuple[str, ...]) -> Any:
@@ -79,15 +78,12 @@ def give_results_nodes(graph: Any, keep: tuple[str, ...]) -> Any:  # noqa: ARG00
 
 PASSES = (
     drop_waits,
-    skip_identities,
-    fold_constants,
-    fold_batch_norm,
-    rewrite_training_norm,
-    rewrite_erfc,
-    lower_einsum,
-    fold_constants,
-    skip_identities,
+    rewrite_nearest,
+    rewrite_one_hot,
+    rewrite_floor_division,
+    *PLAIN,
     merge_constants,
+    keep_shapes,
     use_prelu,
     fuse,
     give_results_nodes,

@@ -56,17 +56,18 @@ def _renamed(reference: str, names: Mapping[str, str]) -> str:
 
 
 def write_shards(
-    values: Mapping[str, Array], quantise: Quantise, folder: Path
+    values: Mapping[str, Array], exact: Mapping[str, Array], quantise: Quantise, folder: Path
 ) -> tuple[list[dict[str, Any]], set[str]]:
-    """The weights manifest, and the names of the weights that were quantised."""
+    """The weights manifest, and the names of the `values` that were quantised; what is `exact`
+    never is."""
     entries: list[dict[str, Any]] = []
     pieces: list[bytes] = []
     changed: set[str] = set()
-    for name, value in values.items():
+    for name, value in {**values, **exact}.items():
         entry: dict[str, Any] = {"name": name, "shape": list(value.shape)}
         stored, narrow = _plain(value), None
         entry["dtype"] = "string" if stored.dtype.hasobject else stored.dtype.name
-        if quantise.dtype and quantise.takes(name):
+        if quantise.dtype and name in values and quantise.takes(name):
             narrow = quantised(stored, quantise.dtype)
         if narrow is not None:
             stored, entry["quantization"] = narrow
