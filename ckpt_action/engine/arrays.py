@@ -8,9 +8,10 @@ lengths followed by their bytes, and an index in JSON says dtype and shape.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,24 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _INDEX = "index"
+_PIECE = 16 << 20
+"""Bytes of an array in another layout that are copied at a time."""
+_ORDERS = 120
+"""Of five axes. An array of more may keep them, or have the last ones in another order."""
+
+
+def to_array(tensor: Any) -> Array:
+    """A copy of a tensor; a scalar string, which TensorFlow returns as bytes, is an array too."""
+    value = tensor.numpy()
+    return np.asarray(value, dtype=object if isinstance(value, bytes) else None)
+
+
+def shared_array(tensor: Any) -> Array:
+    """The buffer of a tensor, which `numpy()` would copy; strings and scalars have none to share
+    (of a scalar bfloat16, `__array__` fails)."""
+    if tensor.dtype.name == "string" or not tensor.shape.rank:
+        return to_array(tensor)
+    return np.asarray(tensor)
 
 
 def digest(array: Array) -> str:
@@ -34,15 +53,25 @@ def digest(array: Array) -> str:
     return hashlib.sha256(flat.view(np.uint8).data).hexdigest()
 
 
-def content_digest(array: Array) -> str:
-    """sha256 of the dtype and of the values in the order of their bits.
+def flat_digest(array: Array) -> str:
+    """The dtype, and sha256 of the bytes in C order: equal for one array in any shape."""
+    if array.dtype.hasobject or array.ndim < 2:
+        return f"{array.dtype.name}:{digest(array)}"
+    found = hashlib.sha256()
+    step = max(1, _PIECE * len(array) // max(1, array.nbytes))
+    for start in range(0, len(array), step):
+        piece = np.ascontiguousarray(array[start : start + step])
+        if sys.byteorder == "big":
+            piece = piece.byteswap()
+        found.update(piece.reshape(-1).view(np.uint8).data)
+    return f"{array.dtype.name}:{found.hexdigest()}"
 
-    Equal for one array in any layout: transposed, reshaped, with its channels in another order.
-    """
-    if array.dtype.hasobject:
-        return digest(np.array(sorted(array.reshape(-1).tolist()), dtype=object))
-    bits = np.ascontiguousarray(array).reshape(-1).view(f"u{min(array.dtype.itemsize, 8)}")
-    return f"{array.dtype.name}:{digest(np.sort(bits))}"
+
+def layouts(array: Array) -> Iterator[str]:
+    """The `flat_digest` of `array` with its axes in every order, its own first."""
+    plain = array.squeeze()
+    for order in itertools.islice(itertools.permutations(range(plain.ndim)), _ORDERS):
+        yield flat_digest(plain.transpose(order))
 
 
 def save(path: Path, arrays: Mapping[str, Array]) -> None:
@@ -101,3 +130,13 @@ def _unpack(packed: bytes, dtype: str, shape: list[int]) -> Array:
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array.reshape(shape)
+
+
+def same_value(old: Any, new: Any) -> bool:
+    """Of two tensors: the same memory, where nothing was written, else the same bytes."""
+    left, right = shared_array(old), shared_array(new)
+    if left.dtype == object or left.size == 0:
+        return bool(np.array_equal(left, right))
+    if left.__array_interface__["data"] == right.__array_interface__["data"]:
+        return True
+    return left.tobytes() == right.tobytes()

@@ -16,28 +16,30 @@ import tensorflow as tf
 
 from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec, Verify
-from ckpt_action.engine.arrays import Array, digest
-from ckpt_action.engine.dependencies import Dependencies
+from ckpt_action.engine.arrays import digest, shared_array
+from ckpt_action.engine.layers.same_layers import same_layers
 from ckpt_action.engine.prove.edges import edge_probes
-from ckpt_action.engine.prove.live import to_array
 from ckpt_action.engine.prove.probe_file import save_probes
 from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.reads.dependencies import Dependencies
+from ckpt_action.engine.reads.overwriting import DeclaredFiles
 from ckpt_action.engine.rebuild.fresh import seed_generators
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, TracedModel, Written
 from ckpt_action.engine.restore import restore
+from ckpt_action.engine.semantics.calls import hard_sigmoid_calls
+from ckpt_action.engine.semantics.changes import called_changes
 from ckpt_action.engine.targets import registry
-from ckpt_action.engine.trace.called import hard_sigmoid_calls
 from ckpt_action.engine.trace.free_time import no_wrong_steps
-from ckpt_action.engine.trace.semantics import called_changes
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
-from ckpt_action.engine.worker import enter_stage, unexpected_problem
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity
+from ckpt_action.engine.worker import enter_stage, printed_bytes, unexpected_problem
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, warning
+from ckpt_action.manifest import HIDDEN
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
 from ckpt_action.plan import Job
 from ckpt_action.processes.environments import import_problem
-from ckpt_action.processes.requests import ExportRequest, ExportResult
+from ckpt_action.processes.requests import ExportRequest, ExportResult, writing
 
 _SUPPORTED = ((2, 15), (2, 21))
 
@@ -51,14 +53,15 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     request = from_data(ExportRequest, arguments)
     job = request.job
     os.chdir(job.folder)
-    golden = (job.model.verify.golden,) if job.model.verify.golden else ()
-    listed = (*golden, *job.checkpoint.files, *job.model.op_libraries)
-    read = Dependencies(job, apart=(work, request.artifacts, *listed))
+    declared = DeclaredFiles(job)
+    declared.guard()  # before anybody listens: the caller next to a listener is who asks
+    dependencies = Dependencies(job, apart=(_run_folder(work), request.artifacts, *declared.paths))
     enter_stage(work, "rebuilding the model")
     seed_generators()
     rebuilt = rebuild(job)
     enter_stage(work, "restoring the checkpoint")
     restored = restore(rebuilt, job.checkpoint, job.model.restore, job.model.signatures)
+    proofs, differences = same_layers(restored, job)
     enter_stage(work, "rebuilding the model from its restored values")
     twin = make_twin(restored, job.checkpoint)
     enter_stage(work, "tracing the signatures")
@@ -69,32 +72,48 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     enter_stage(work, "running the rebuilt model")
     reference = make_reference(traced, job.model.verify)
     artifacts: list[ArtifactOutcome] = []
+    printed: dict[str, tuple[int, int]] = {}
     if not _failed(reference.problems):
         edges = edge_probes(traced, reference.probes, job.model.verify.seed)
         save_probes(request.probes, reference.probes + edges)
         for target in job.model.targets:
-            enter_stage(work, f"writing {target.name}")
+            enter_stage(work, writing(target.name))
+            begun = printed_bytes(work)
             artifacts.append(_write(job, target, traced, request.artifacts / target.name))
+            printed[target.name] = begun, printed_bytes(work)
+    enter_stage(work, "looking at what was read")
+    read = dependencies.read()
+    sources = tuple(_source(path, job.folder) for path in read.files)
+    dependencies.refuse_changed()
+    declared.check()
     return ExportResult(
         binding=restored.binding,
         variables=variables,
         captured=tuple(variable.path for variable in traced.variables),
         signatures=tuple(signature.record for signature in traced.signatures),
-        proofs=reference.proofs,
+        proofs=reference.proofs + proofs,
         verdicts=reference.verdicts,
         artifacts=tuple(artifacts),
-        sources=tuple(_source(path, job.folder) for path in read.files()),
-        absent=read.absent(),
-        lookups=read.lookups(),
-        unrecorded=read.unrecorded(),
+        printed=printed,
+        sources=sources,
+        absent=read.absent,
+        lookups=read.lookups,
+        unrecorded=read.unrecorded,
         versions=_versions(),
         problems=_version_problems()
         + rebuilt.problems
         + restored.problems
+        + differences
         + traced.problems
         + changes
         + reference.problems,
     )
+
+
+def _run_folder(work: Path) -> Path:
+    """The folder of the whole run around `work`: packages look at every folder that modules may
+    come from, and this process started in one of the run's own."""
+    return next((folder for folder in work.parents if folder.name == HIDDEN), work)
 
 
 def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> ArtifactOutcome:
@@ -136,7 +155,7 @@ def _variable_records(variables: tuple[ModelVariable, ...]) -> tuple[VariableRec
     TensorFlow is called in this thread alone: each thread that calls it counts in the names that
     it gives to functions, and how many threads a pool starts is a matter of chance.
     """
-    arrays = [_array(variable.variable.read_value()) for variable in variables]
+    arrays = [shared_array(variable.variable.read_value()) for variable in variables]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         digests = pool.map(digest, arrays)
         return tuple(
@@ -149,11 +168,6 @@ def _variable_records(variables: tuple[ModelVariable, ...]) -> tuple[VariableRec
             )
             for variable, array, found in zip(variables, arrays, digests, strict=True)
         )
-
-
-def _array(value: tf.Tensor) -> Array:
-    """`__array__` shares the buffer where `numpy()` copies it; of strings there is no buffer."""
-    return to_array(value) if value.dtype == tf.string else np.asarray(value)
 
 
 def _source(path: Path, folder: Path) -> FileRecord:
@@ -178,10 +192,9 @@ def _version_problems() -> tuple[Problem, ...]:
         return ()
     oldest, newest = (".".join(map(str, end)) for end in _SUPPORTED)
     return (
-        Problem(
-            code=ExitCode.ENVIRONMENT,
-            severity=Severity.WARNING,
-            message=f"TensorFlow {tf.__version__} is outside of the range that ckpt-action is "
+        warning(
+            ExitCode.ENVIRONMENT,
+            f"TensorFlow {tf.__version__} is outside of the range that ckpt-action is "
             f"tested with, {oldest} to {newest}.",
             hint='Install one that is: pip install "ckpt-action[tensorflow]"',
         ),
@@ -189,4 +202,4 @@ def _version_problems() -> tuple[Problem, ...]:
 
 
 def _failed(problems: tuple[Problem, ...]) -> bool:
-    return any(problem.severity is Severity.ERROR for problem in problems)
+    return any(problem.is_error for problem in problems)

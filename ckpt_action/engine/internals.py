@@ -7,6 +7,8 @@ The freezer has its own, in `freeze/internals.py`.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -63,6 +65,24 @@ def automatic_control_dependencies() -> Any:
     if not hasattr(module, "AutomaticControlDependencies"):
         raise _missing("AutomaticControlDependencies", "A graph of TensorFlow 1 needs it.")
     return module
+
+
+@contextmanager
+def known_functions(definitions: Iterable[Any]) -> Iterator[None]:
+    """Inside, TensorFlow finds these FunctionDefs by their names; raises CkptActionError."""
+    make = _found("tensorflow.python.eager.context.context")
+    context: Any = make() if make is not None else None
+    if not hasattr(context, "add_function_def"):
+        raise _missing("add_function_def", "Branches that run are seen by it.")
+    added = []
+    try:
+        for definition in definitions:
+            context.add_function_def(definition)
+            added.append(definition.signature.name)
+        yield
+    finally:
+        for name in added:
+            context.remove_function(name)
 
 
 def op_definition(op: str) -> Any | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.engine.kerases import loaded_keras
+from ckpt_action.engine.keras_versions import loaded_keras
 
 _OPAQUE = (
     type(None),
@@ -25,6 +25,7 @@ _OPAQUE = (
     tf.Tensor,
     tf.TensorSpec,
 )
+_BUILT_IN = frozenset({list, tuple, dict, set, frozenset})
 _CLOSED_PACKAGES = frozenset({"builtins", "collections", "numpy", "threading", "weakref"})
 
 
@@ -40,21 +41,36 @@ def raw_variable(found: object) -> Any:
     return None
 
 
-def reachable_variables(root: object) -> tuple[tuple[str, Any], ...]:
+Held = tuple[tuple[str, Any], ...]
+"""What `walk` yields, kept for several questions: a walk over a model of hundreds of layers takes
+as long as running it."""
+
+
+def reachable_variables(root: object) -> Held:
     """(path of attributes, raw variable), each variable once, in the order of discovery."""
+    return variables_among(walk(root))
+
+
+def variables_among(items: Iterable[tuple[str, Any]]) -> Held:
+    """As `reachable_variables`, of what was walked already."""
     found: dict[int, tuple[str, Any]] = {}
-    for path, item in walk(root):
+    for path, item in items:
         variable = raw_variable(item)
         if variable is not None:
             found.setdefault(id(variable), (path, variable))
     return tuple(found.values())
 
 
-def reachable_resources(root: object) -> tuple[tuple[str, Any], ...]:
+def reachable_resources(root: object) -> Held:
     """(path, object) of lookup tables and other trackables that own a resource but no variable."""
+    return resources_among(walk(root))
+
+
+def resources_among(items: Iterable[tuple[str, Any]]) -> Held:
+    """As `reachable_resources`, of what was walked already."""
     return tuple(
         (path, item)
-        for path, item in walk(root)
+        for path, item in items
         if isinstance(item, tf.saved_model.experimental.TrackableResource)
     )
 
@@ -71,19 +87,30 @@ def walk(root: object) -> Iterator[tuple[str, Any]]:
         seen.add(id(item))
         keep_alive.append(item)
         yield path, item
-        if raw_variable(item) is None:
-            prefix = f"{path}/" if path else ""
-            queue.extend(
-                (prefix + name, child)
-                for name, child in _children(item)
-                if id(child) not in seen and not _is_opaque(type(child))
-            )
+        kind: Any = type(item)
+        if _may_be_variable(kind) and raw_variable(item) is not None:
+            continue
+        prefix = f"{path}/" if path else ""
+        for name, child in _children(item):
+            kind = type(child)
+            # Half of what a model holds are containers with nothing in them.
+            if not _is_opaque(kind) and (kind not in _BUILT_IN or child) and id(child) not in seen:
+                queue.append((prefix + name, child))
 
 
+@functools.cache
 def _is_opaque(kind: type) -> bool:
-    if kind not in _opaque:
-        _opaque[kind] = issubclass(kind, _OPAQUE)
-    return _opaque[kind]
+    return issubclass(kind, _OPAQUE)
+
+
+@functools.cache
+def _may_be_variable(kind: type) -> bool:
+    """Also what may claim to be of another class than it is, as wrappers do."""
+    bases = kind.__mro__[:-1]
+    if any({"__class__", "__getattribute__"} & vars(base).keys() for base in bases):
+        return True
+    keras = loaded_keras(3)
+    return issubclass(kind, (tf.Variable, keras.Variable) if keras else tf.Variable)
 
 
 def _children(item: object) -> Iterable[tuple[str, Any]]:
@@ -107,12 +134,19 @@ def _reader(item: object) -> _Reader:
     kind = type(item)
     if hasattr(kind, "python_function"):
         return lambda function: [("python_function", function.python_function)]
-    package = kind.__module__.split(".")[0]
-    foreign = package == "tensorflow" and not hasattr(kind, "_trackable_children")
-    if package in _CLOSED_PACKAGES or foreign:
+    if is_closed(kind):
         return lambda _: ()
     slots = [name for base in kind.__mro__ for name in _slots(base)]
     return functools.partial(_attributes, slots)
+
+
+def is_closed(kind: Any) -> bool:
+    """Whether `walk` asks no object of this type what it holds."""
+    package = kind.__module__.split(".")[0]
+    if hasattr(kind, "python_function"):
+        return False
+    foreign = package == "tensorflow" and not hasattr(kind, "_trackable_children")
+    return package in _CLOSED_PACKAGES or foreign
 
 
 def _key(key: object) -> str:
@@ -129,7 +163,10 @@ def _closure(function: types.FunctionType) -> Iterator[tuple[str, object]]:
             continue
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
-        if isinstance(value, (tf.Variable, tf.Module)) or raw_variable(value) is not None:
+        kind: Any = type(value)
+        if isinstance(value, (tf.Module, tf.saved_model.experimental.TrackableResource)) or (
+            _may_be_variable(kind) and raw_variable(value) is not None
+        ):
             yield name, value
 
 
@@ -146,7 +183,6 @@ def _attributes(slots: Sequence[str], item: object) -> Iterator[tuple[str, objec
 
 
 _Reader = Callable[[Any], Iterable[tuple[str, Any]]]
-_opaque: dict[type, bool] = {}
 _readers: dict[type, _Reader] = {}
 """By type: a model has thousands of objects of a few types, and most of the time of a walk would go
 into telling them apart."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
-    from ckpt_action.engine.rebuild.creation import Repetition
+    from ckpt_action.engine.creation import Repetition
+    from ckpt_action.engine.objects import Held
 
 Family = Literal["keras-3", "keras-2", "module", "graph"]
 """What the entry point returned: a model of either Keras, a `tf.Module` or other callable with
@@ -30,6 +31,9 @@ class Rebuilt:
     """The model as its code makes it: built on its signatures, not yet restored."""
 
     model: Any
+    held: Held
+    """All that the model holds once it is built; restoring changes values and makes tables, but
+    no layers and no variables."""
     family: Family
     keras_version: str | None
     signatures: tuple[Signature, ...]
@@ -40,7 +44,9 @@ class Rebuilt:
     """Loaded before the model was made; needed again by whoever opens an artifact."""
     callers: Mapping[str, Caller] = field(default_factory=dict)
     """Signature name to the way that the model takes its inputs, found once by building it."""
-    again: Callable[[], tuple[Rebuilt, Repetition]] | None = None
+    written: tuple[Any, ...] = ()
+    """Variables that the first call wrote, before anything was restored; it was put back."""
+    again: Callable[[], Again] | None = None
     """Runs the code once more, as if for the first time, but every variable begins with the
     present value of its counterpart here; None where no code makes the model. Raises
     CkptActionError, or whatever code raises that cannot run twice in a process."""
@@ -50,6 +56,16 @@ class Rebuilt:
     """Gives variables that nothing was restored into their initial value; to be called once."""
     problems: tuple[Problem, ...] = ()
     """Warnings and notes only; errors are raised."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """The model made once more by its code."""
+
+    rebuilt: Rebuilt
+    began: Repetition
+    leftovers: tuple[Path, ...] = ()
+    """Files that it read and that the first run had made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +87,10 @@ class Restored:
     rebuilt: Rebuilt
     variables: tuple[ModelVariable, ...]
     binding: BindingRecord
+    tables: tuple[Any, ...] = ()
+    """Lookup tables that the checkpoint filled."""
+    lookups: tuple[Any, ...] = ()
+    """Lookup layers that have their words from a table of the checkpoint."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -81,6 +101,8 @@ class Twin:
     rebuilt: Rebuilt
     same: Mapping[int, int]
     """Identities of handles of variables and tables: the restored model's to the twin's."""
+    leftovers: tuple[Path, ...] = ()
+    """Files that it shares with the first model, which made them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +113,19 @@ class OtherTrace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PassedOver:
+    """Paths of stored variables that one signature does not depend on."""
+
+    any: tuple[str, ...] = ()
+    """Of all that statistics may be."""
+    alike: tuple[str, ...] = ()
+    """Of those that have one owner and one shape, as a mean and a variance have."""
+    pairs: tuple[str, ...] = ()
+    """Of those that can hardly be anything else: two alike, beside a scale or an offset like them
+    that is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TracedSignature:
     """One signature as a concrete function over raw variables, with the declared names."""
 
@@ -98,10 +133,23 @@ class TracedSignature:
     function: Any
     """`ConcreteFunction`: named tensor arguments in, a dict of named tensors out."""
     record: SignatureRecord
+    variables: tuple[ModelVariable, ...]
+    """Those that it captures."""
+    eager: Caller | None = None
+    """Python's own call of the model, with named tensors in and out and no trace left in its
+    variables; None where no code makes the model."""
+    noise: tuple[str, ...] = ()
+    """Operations that give the same random numbers at every call."""
+    keras_alone: bool = False
+    """All code that runs where it is called is that of Keras and TensorFlow."""
     again: Any = None
     """A second trace where that came out as another graph; it must compute the same."""
     twin: OtherTrace | None = None
     """The trace of the twin where that came out as another graph; it must compute the same."""
+    untrained: tuple[ModelVariable, ...] = ()
+    """Those of `variables` that are stored and that no optimizer changes: vectors and larger."""
+    passed_over: PassedOver = PassedOver()
+    """What is stored, is not read and may be statistics of batches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +164,7 @@ class TracedModel:
     """Lookup tables, assets and other trackables that the signatures capture."""
     op_libraries: tuple[Path, ...] = ()
     untwinned: str = ""
-    """Why there is no twin to compare with; empty where there was one."""
+    """Why there is no twin to compare with, or why an equal one shows nothing; else empty."""
     problems: tuple[Problem, ...] = ()
     """Warnings and notes only; errors are raised."""
 
@@ -134,11 +182,11 @@ class Written:
     transformed: tuple[str, ...] = ()
     """Paths of captured variables that are stored in another form only: folded, quantised."""
     rearranged: Mapping[str, str] = field(default_factory=dict)
-    """Path of a variable that is stored in another layout to its `content_digest` there; the
+    """Path of a variable that is stored in another layout to its `flat_digest` there; the
     artifact's `payloads` gives such digests then."""
     max_error: float | None = None
-    """Largest difference from the model that is right for these options, as part of how far the
-    output's values lie apart; it comes on top of the tolerances of `verify`."""
+    """Largest difference from the model that is right for these options, as a fraction of the
+    output's spread; it comes on top of the tolerances of `verify`."""
     rounding: float | None = None
     """The same where nothing is quantised but kernels are others than the model's. Tolerances that
     `verify` declares are kept without it."""
@@ -168,7 +216,7 @@ class Artifact(Protocol):
 
 @runtime_checkable
 class Timed(Protocol):
-    """An artifact of which one call can be timed."""
+    """An artifact of which one call can be timed, unless something stands in for its runtime."""
 
     def repeated(self, signature: str, inputs: Mapping[str, np.ndarray]) -> Callable[[], object]:
         """One call, made ready: what is returned does nothing but run it, as often as called."""

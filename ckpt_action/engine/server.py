@@ -27,10 +27,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ckpt_action.engine.targets import registry
 from ckpt_action.engine.worker import flush_output, run_task
+from ckpt_action.processes.requests import LOG
 
 _PR_SET_PDEATHSIG = 1
-_PRELOADED = ("ckpt_action.engine.export_job", "ckpt_action.engine.verify_job")
+_PRELOADED = (
+    "ckpt_action.engine.export_job",
+    "ckpt_action.engine.verify_job",
+    # What each child would import again, for every job.
+    "ckpt_action.engine.freeze.artifact",
+    "ckpt_action.engine.freeze.io_json",
+    "ckpt_action.engine.prepare",
+    "ckpt_action.engine.saved_model.artifact",
+    "ckpt_action.engine.saved_model.write",
+    "encodings.cp437",  # names in a zip file
+    "numpy.ma",
+    "numpy.random",
+)
 
 
 class Server:
@@ -162,7 +176,7 @@ def _leave_server(work: Path, server: int, answers: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.close(answers)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    log = os.open(work / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(work / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     faulthandler.enable()
@@ -176,13 +190,14 @@ def _import_everything() -> dict[str, Any]:
     try:
         for name in ("tensorflow", *_keras(), *_PRELOADED):
             importlib.import_module(name)
+        registry()
     except ImportError as error:
         absent = isinstance(error, ModuleNotFoundError)
         return {"ready": False, "missing": error.name, "absent": absent, "message": str(error)}
     finally:
+        # Before it looks at everything for the first time: next to nothing of it is garbage.
+        gc.freeze()
         gc.enable()
-    gc.collect()
-    gc.freeze()
     return {"ready": True, "threads": threads()}
 
 

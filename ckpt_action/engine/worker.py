@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.codec import to_data
-from ckpt_action.engine.exhausted import out_of_memory
-from ckpt_action.errors import CkptActionError, ExitCode, Problem
+from ckpt_action.engine.out_of_memory import out_of_memory
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, first_line
 from ckpt_action.processes.environments import import_problem
-from ckpt_action.processes.requests import Failure
+from ckpt_action.processes.requests import LOG, Failure
 
 RESULT = "result.json"
 STAGE = "stage"
@@ -54,10 +54,17 @@ def enter_stage(work: Path, stage: str) -> None:
     (work / STAGE).write_text(stage)
 
 
+def printed_bytes(work: Path) -> int:
+    """How much this process has printed by now; 0 where nobody keeps it."""
+    flush_output()
+    log = work / LOG
+    return log.stat().st_size if log.is_file() else 0
+
+
 def unexpected_problem(error: BaseException) -> Problem:
     """Of something raised that nobody explained: memory, or a defect of ours."""
     details = tuple("".join(traceback.format_exception(error)).splitlines())
-    text = (str(error).strip().splitlines() or ["no message"])[0][:300]
+    text = first_line(error)[:300]
     if out_of_memory(error):
         return Problem(
             code=ExitCode.CRASH,

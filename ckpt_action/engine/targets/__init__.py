@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from ckpt_action.engine.records import Target
+if TYPE_CHECKING:
+    from ckpt_action.engine.records import Target
 
 
 @cache
@@ -16,5 +17,5 @@ def registry() -> dict[str, Target]:
     modules = (
         importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
     )
-    targets = [cast(Target, module) for module in modules]
+    targets = [cast("Target", module) for module in modules]
     return {target.FORMAT: target for target in sorted(targets, key=lambda t: t.FORMAT)}

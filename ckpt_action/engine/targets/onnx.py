@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckpt_action.engine.max_error import OPTION, max_error_schema
+
 if TYPE_CHECKING:
     from ckpt_action.engine.onnx_graph.artifact import OnnxArtifact
     from ckpt_action.engine.records import TracedModel, Written
@@ -14,15 +16,7 @@ FORMAT = "onnx"
 SUMMARY = "ONNX (opset 17) for ONNX Runtime, OpenVINO, TensorRT and .NET"
 EXTRA = "onnx"
 OPTIONS: Mapping[str, Mapping[str, object]] = {
-    "max-error": {
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "examples": [0.00002],
-        "description": (
-            "Largest difference from the model that passes, as part of how far the output's "
-            "values lie apart. Default: 0.0001 where `verify` declares no tolerance."
-        ),
-    },
+    OPTION: max_error_schema({}, 0.00002),
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ckpt_action.engine.max_error import OPTION, TFJS, max_error_schema
+
 if TYPE_CHECKING:
     from ckpt_action.engine.records import TracedModel, Written
     from ckpt_action.engine.tfjs.artifact import TFJSArtifact
@@ -35,16 +37,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
         "examples": [{"weights": "float16"}],
         "description": "Weights in fewer bits, all or those whose names match `only`.",
     },
-    "max-error": {
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "examples": [0.02],
-        "description": (
-            "Largest difference from the model that passes, as part of how far the output's "
-            "values lie apart. Default: for `float16` 0.01, `uint16` 0.001, `uint8` 0.05, else "
-            "0.0001 where `verify` declares no tolerance."
-        ),
-    },
+    OPTION: max_error_schema(TFJS, 0.02),
 }
 
 

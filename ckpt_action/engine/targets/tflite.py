@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ckpt_action.config.vocabulary import ENTRY_POINT
+from ckpt_action.engine.max_error import OPTION, TFLITE, max_error_schema
 
 if TYPE_CHECKING:
     from ckpt_action.engine.records import TracedModel, Written
@@ -44,16 +45,7 @@ OPTIONS: Mapping[str, Mapping[str, object]] = {
             "be run, nor proven, where it is exported."
         ),
     },
-    "max-error": {
-        "type": "number",
-        "exclusiveMinimum": 0,
-        "examples": [0.02],
-        "description": (
-            "Largest difference from the model that passes, as part of how far the output's "
-            "values lie apart. Default: for `float16` 0.01, `dynamic-range` 0.05, `int8` 0.1, else "
-            "0.0001 where `verify` declares no tolerance."
-        ),
-    },
+    OPTION: max_error_schema(TFLITE, 0.02),
 }
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from ckpt_action.engine.arrays import Array, content_digest, numpy_dtype
-from ckpt_action.engine.prove.unreadable import finding
+from ckpt_action.engine.arrays import Array, flat_digest, numpy_dtype
+from ckpt_action.engine.unreadable import finding
 from ckpt_action.errors import ExitCode, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
@@ -60,9 +60,10 @@ class TFLiteArtifact:
         return lambda: runner(**inputs)
 
     def payloads(self) -> Iterator[tuple[str, str]]:
-        """(place, digest of the values in any order) of every constant."""
+        """(place, `flat_digest`) of every constant."""
         with self._finding("read"):
-            yield from constants(self._file.read_bytes())
+            for place, value in constants(self._file.read_bytes()):
+                yield place, flat_digest(value)
 
     def _interpreter(self) -> Any:
         with self._finding("opened"):
@@ -95,8 +96,8 @@ def select_ops(content: bytes) -> tuple[str, ...]:
     return tuple(sorted(name.removeprefix("Flex") for name in flex))
 
 
-def constants(content: bytes) -> Iterator[tuple[str, str]]:
-    """(`subgraph/tensor`, digest of the values in any order) of every constant.
+def constants(content: bytes) -> Iterator[tuple[str, Array]]:
+    """(`subgraph/tensor`, flat value) of every constant.
 
     Read from the file itself: an interpreter that is asked for what is no constant may crash.
     """
@@ -107,7 +108,7 @@ def constants(content: bytes) -> Iterator[tuple[str, str]]:
             tensor = subgraph.Tensors(place)
             data = model.Buffers(tensor.Buffer()).DataAsNumpy()
             if isinstance(data, np.ndarray):  # an empty buffer gives 0
-                yield f"{number}/{place}", content_digest(data.view(_DTYPES[tensor.Type()]))
+                yield f"{number}/{place}", data.view(_DTYPES[tensor.Type()])
 
 
 def _tensors(details: Mapping[str, Any]) -> tuple[TensorRecord, ...]:

@@ -1,7 +1,8 @@
 """From a traced model to the bytes of a `.tflite` file, through TensorFlow's converter.
 
 The converter reads our SavedModel of raw variables. It loses every weight of one that holds Keras
-3 objects, and every signature when it is given concrete functions.
+3 objects, and every signature when it is given concrete functions. Of a function that is marked as
+a Keras 2 LSTM it makes a fused op, which goes on from the state of the call before; ours is not.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.exhausted import out_of_memory
+from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.saved_model.write import write_saved_model
-from ckpt_action.engine.tflite.refusals import refuse_crashes, refused
+from ckpt_action.engine.tflite.refusals import refused
 from ckpt_action.engine.tflite.softplus import rewrite_softplus
 
 Quantize = Literal["none", "float16", "dynamic-range", "int8"]
@@ -33,13 +34,10 @@ def convert(
     model: TracedModel, quantize: Quantize, samples: tuple[Sample, ...], *, select_tf_ops: bool
 ) -> bytes:
     """Raises CkptActionError (TARGET) where TFLite cannot hold the model."""
-    if quantize == "int8":
-        refuse_crashes(model)
     with tempfile.TemporaryDirectory(prefix="ckpt-action-") as scratch:
         saved = Path(scratch) / "saved_model"
         write_saved_model(model, saved)
         _spell_softplus(saved / "saved_model.pb")
-        _keep_loops(saved / "saved_model.pb")
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[s.declared.name for s in model.signatures]
         )
@@ -62,16 +60,6 @@ def _spell_softplus(file: Path) -> None:
     saved = saved_model_pb2.SavedModel.FromString(data)
     for graph in saved.meta_graphs:
         graph.graph_def.CopyFrom(rewrite_softplus(graph.graph_def))
-    file.write_bytes(saved.SerializeToString(deterministic=True))
-
-
-def _keep_loops(file: Path) -> None:
-    """Take away the mark by which the converter makes one fused op of a Keras 2 LSTM: that op goes
-    on from the state of the call before, so that the second call of an application is wrong."""
-    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-    for graph in saved.meta_graphs:
-        for function in graph.graph_def.library.function:
-            function.attr.pop("api_implements", None)
     file.write_bytes(saved.SerializeToString(deterministic=True))
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.engine.records import TracedModel, TracedSignature
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
+from ckpt_action.engine.some_of import layer_of, some_ops
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, first_line
 
 _LOOPS = {"While", "StatelessWhile"}
 _LISTS = {"TensorListReserve", "TensorListFromTensor", "EmptyTensorList"}
@@ -16,14 +17,13 @@ _PLACE = re.compile(r'fused\["(\w+):", "([^"@]+)')
 """The innermost place comes first in a line."""
 _DETAIL = re.compile(r"\s+tf\.\w+\(")
 """An op with its types, as the converter lists them at the end."""
-_SHOWN = 8
 _VARIABLES = {"VarHandleOp", "AssignVariableOp", "ReadVariableOp"}
 """Left over, and named too, where an op works on the variable itself."""
 
 
 def refuse_crashes(model: TracedModel) -> None:
-    """Loops that are to be quantised to int8, which kills the converter's process."""
-    problems = [problem for s in model.signatures for problem in _loop_problems(s)]
+    """What kills the converter's process where it is to be quantised to int8."""
+    problems = [p for s in model.signatures for p in (*_loop_problems(s), *_text_problems(s))]
     if problems:
         raise CkptActionError(*problems)
 
@@ -33,9 +33,21 @@ def _loop_problems(signature: TracedSignature) -> Iterator[Problem]:
     if loops:
         yield Problem(
             code=ExitCode.TARGET,
-            message=f"The loop of {_layer(loops[0])!r} (signature {signature.declared.name!r}) "
+            message=f"The loop of {layer_of(loops[0])!r} (signature {signature.declared.name!r}) "
             "cannot be quantised to int8: TensorFlow's converter crashes on it.",
             hint='Build the layer with `unroll=True`, or use `quantize = "dynamic-range"`.',
+        )
+
+
+def _text_problems(signature: TracedSignature) -> Iterator[Problem]:
+    texts = [f"`{t.name}`" for t in signature.record.inputs if t.dtype == "string"]
+    if texts:
+        yield Problem(
+            code=ExitCode.TARGET,
+            message=f"The input {', '.join(texts)} (signature {signature.declared.name!r}) is "
+            "text: TensorFlow's converter crashes on that where it measures the ranges for int8.",
+            hint="Look the words up outside of the model, so that it takes numbers, or use "
+            '`quantize = "dynamic-range"`.',
         )
 
 
@@ -54,7 +66,7 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
     lines = [line for line in str(error).splitlines() if line.strip()]
     ops = {op: node for op, node in _ops(lines) if op not in _VARIABLES}
     if _LISTS & ops.keys() and (free := list(_free_batches(model))):
-        layer = _layer(next(ops[op] for op in ops if op in _LISTS))
+        layer = layer_of(next(ops[op] for op in ops if op in _LISTS))
         return fail(
             ExitCode.TARGET,
             f"The recurrent layer {layer!r} needs a batch of fixed size in TFLite, and the "
@@ -66,12 +78,9 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
     if not ops:
         return fail(
             ExitCode.TARGET,
-            "TensorFlow's converter cannot write this model as TFLite: "
-            f"{lines[0] if lines else type(error).__name__}",
+            f"TensorFlow's converter cannot write this model as TFLite: {first_line(error)}",
             details=lines,
         )
-    shown = [f"{op} ({_layer(node)!r})" if node else op for op, node in ops.items()]
-    more = f" and {len(ops) - _SHOWN} more" if len(ops) > _SHOWN else ""
     details = [line.strip() for line in lines if _DETAIL.match(line)]
     hint = "Leave that part out of the exported method, or export the model as `onnx`."
     if any("xf64>" in line for line in details):
@@ -84,7 +93,7 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
     return fail(
         ExitCode.TARGET,
         "This model cannot be written as TFLite, which has no kernel for what it computes here: "
-        f"{', '.join(shown[:_SHOWN])}{more}.",
+        f"{some_ops(ops)}.",
         hint=hint,
         details=details,
     )
@@ -97,9 +106,15 @@ def _ops(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             continue
         places = _PLACE.findall(line)
         if named := _NAMED_OP.search(line):
-            yield named[1], dict(reversed(places)).get(named[1], "")
+            yield named[1], _in_layer(dict(reversed(places)).get(named[1], ""), places)
         elif places:
-            yield places[0]
+            yield places[0][0], _in_layer(places[0][1], places)
+
+
+def _in_layer(node: str, places: Iterable[tuple[str, str]]) -> str:
+    """`node`, or the call that brought it where its own function has no layers."""
+    around = (outer for _, outer in places if "/" in outer)
+    return node if "/" in node or not node else next(around, node)
 
 
 def _free_batches(model: TracedModel) -> Iterator[str]:
@@ -108,8 +123,3 @@ def _free_batches(model: TracedModel) -> Iterator[str]:
             if tensor.shape and not isinstance(tensor.shape[0], int):
                 sizes = ", ".join(str(size or "?") for size in tensor.shape)
                 yield f"`{tensor.name}` of shape [{sizes}]"
-
-
-def _layer(node: str) -> str:
-    """The path of the layer that made a node; the node's own name where it is in none."""
-    return node.rpartition("/")[0] or node

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ckpt_action.engine.arrays import Array, numpy_dtype
-from ckpt_action.engine.rebuild.user_code import describe_error
 from ckpt_action.engine.rebuild.user_modules import exited, import_module
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.tflite.convert import Sample
+from ckpt_action.engine.user_code import describe_error
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 

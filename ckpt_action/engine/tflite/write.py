@@ -6,20 +6,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
-from ckpt_action.engine.held import Held, held_values
+import numpy as np
+
+from ckpt_action.engine.max_error import ROUNDING, TFLITE, max_error
 from ckpt_action.engine.records import TracedModel, Written
+from ckpt_action.engine.stored_weights import Held, held_values
 from ckpt_action.engine.tflite.artifact import constants, select_ops
 from ckpt_action.engine.tflite.convert import Quantize, Sample, convert
+from ckpt_action.engine.tflite.refusals import refuse_crashes
 from ckpt_action.engine.tflite.representative import representative_samples
-from ckpt_action.errors import ExitCode, Problem, Severity, fail
+from ckpt_action.errors import ExitCode, Problem, fail, note, warning
 
-_MAX_ERROR: Mapping[Quantize, float] = {
-    "float16": 0.01,
-    "dynamic-range": 0.05,
-    "int8": 0.1,
-}
-_ROUNDING = 1e-4
-"""Several times what well-behaved networks were measured to lose."""
+_LEAST = 1024
+"""Values of a kernel from which TensorFlow's converter quantises it."""
 
 
 def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]) -> Written:
@@ -30,23 +29,27 @@ def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]
         model, quantize, samples, select_tf_ops=bool(options.get("select-tf-ops", False))
     )
     foreign = select_ops(content)
-    held = held_values(model.variables, constants(content), half=quantize == "float16")
+    stored = tuple(constants(content))
+    held = held_values(model.variables, stored, half=quantize == "float16")
+    idle = quantize == "dynamic-range" and not any(value.dtype == np.int8 for _, value in stored)
     (folder / f"{model.name}.tflite").write_bytes(content)
     return Written(
         signatures=tuple(s.record for s in model.signatures),
         payloads=held.payloads,
         rearranged=held.rearranged,
         transformed=held.transformed,
-        max_error=cast("float | None", options.get("max-error", _MAX_ERROR.get(quantize))),
-        rounding=_ROUNDING,
+        max_error=max_error(options, TFLITE.get(quantize)),
+        rounding=ROUNDING,
         unproven=dict(_unproven(held, foreign)),
-        notes=(_unrunnable(foreign),) if foreign else (),
+        notes=((_unrunnable(foreign),) if foreign else ())
+        + ((_nothing_quantised(),) if idle else ()),
     )
 
 
 def _samples(model: TracedModel, quantize: Quantize, data: object) -> tuple[Sample, ...]:
     if quantize != "int8":
         return ()
+    refuse_crashes(model)
     if data is None:
         raise fail(
             ExitCode.TARGET,
@@ -65,11 +68,19 @@ def _unproven(held: Held, select_ops: tuple[str, ...]) -> Iterator[tuple[str, st
         yield "values", f"LiteRT has no kernel for {', '.join(select_ops)}: it was not run"
 
 
+def _nothing_quantised() -> Problem:
+    return note(
+        ExitCode.TARGET,
+        '`quantize = "dynamic-range"` quantised nothing: it takes the kernels of dense layers, '
+        f"convolutions and the like that have {_LEAST} values and more, and no other weight.",
+        hint='Leave it out, or take `quantize = "float16"`.',
+    )
+
+
 def _unrunnable(ops: tuple[str, ...]) -> Problem:
-    return Problem(
-        code=ExitCode.VERIFY,
-        severity=Severity.WARNING,
-        message="The TFLite file was not run, so nothing shows that it computes what the model "
+    return warning(
+        ExitCode.VERIFY,
+        "The TFLite file was not run, so nothing shows that it computes what the model "
         f"does: it holds {', '.join(ops)}, for which `select-tf-ops` keeps TensorFlow's kernels, "
         "and the LiteRT of Python runs none of these.",
         hint="Test it in the application that it is for.",

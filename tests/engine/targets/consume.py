@@ -10,7 +10,10 @@ results; where there is neither, it crashed.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ def consumer(name: str):
     return register
 
 
+@consumer("tensorflow-2.15")
 @consumer("session")
 def session(folder: Path, inputs: Arrays, io: Any) -> dict[str, np.ndarray]:
     """What C++, Java and Go do: a session over the graph, without any of Keras."""
@@ -43,6 +47,29 @@ def session(folder: Path, inputs: Arrays, io: Any) -> dict[str, np.ndarray]:
             tf.graph_util.import_graph_def(tf.compat.v1.GraphDef.FromString(content), name="")
         fed = {t["tensor"]: inputs[t["name"]] for t in io["inputs"]}
         return open_session.run({t["name"]: t["tensor"] for t in io["outputs"]}, fed)
+
+
+@consumer("c-api")
+def c_library(folder: Path, inputs: Arrays, io: Any) -> dict[str, np.ndarray]:
+    """A process in which only TensorFlow's shared library is loaded."""
+    from c_api import CLibrary
+
+    found = CLibrary().run(folder, inputs, io)
+    assert "tensorflow" not in sys.modules
+    return found
+
+
+@consumer("saved_model_cli")
+def saved_model_cli(folder: Path, inputs: Arrays, io: Any) -> dict[str, np.ndarray]:
+    tool = Path(sys.executable).with_name("saved_model_cli")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, value in inputs.items():
+            np.save(Path(scratch) / f"in_{name}.npy", value)
+        fed = ";".join(f"{name}={scratch}/in_{name}.npy" for name in inputs)
+        signature = ["--tag_set", "serve", "--signature_def", SIGNATURE]
+        command = [tool, "run", "--dir", folder, *signature, "--inputs", fed, "--outdir", scratch]
+        subprocess.run(command, capture_output=True, check=True)
+        return {t["name"]: np.load(Path(scratch) / f"{t['name']}.npy") for t in io["outputs"]}
 
 
 @consumer("tfsm-layer")
@@ -125,6 +152,17 @@ def opencv(folder: Path, inputs: Arrays, io: Any) -> dict[str, np.ndarray]:
 
 def _op(tensor: Any) -> str:
     return str(tensor["tensor"]).split(":")[0]
+
+
+@consumer("node")
+def node(folder: Path, inputs: Arrays, io: Any) -> dict[str, np.ndarray]:
+    """TensorFlow.js with its JavaScript backend, as the tool proves its artifacts."""
+    from ckpt_action.engine.tfjs.artifact import TFJSArtifact
+
+    os.environ["CKPT_ACTION_TFJS"] = str(Path(__file__).resolve().parents[2] / "browser")
+    artifact = TFJSArtifact(folder)
+    assert not artifact.stand_in()
+    return dict(artifact.run(SIGNATURE, inputs))
 
 
 @consumer("litert")

@@ -1,12 +1,16 @@
 """Every network in every format through everything that reads the format: `docs/consumers.md`.
 
-python tests/engine/targets/consumer_table.py docs/consumers.md
+OLDER_TENSORFLOW=PYTHON python tests/engine/targets/consumer_table.py docs/consumers.md
+
+PYTHON is that of an environment with TensorFlow 2.15; TensorFlow.js runs in Chromium, as in
+tests/browser.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,15 +21,23 @@ from typing import Any
 
 import numpy as np
 
+from ckpt_action.engine.prove.spread import spread
+
 _PROGRAM = Path(__file__).with_name("consume.py")
+_BROWSER = Path(__file__).resolve().parents[2] / "browser"
 _MARK = "<!-- table -->"
 OPTIONS = {"frozen-graph": {"optimize": True}}
 READERS = {
-    "saved-model": ("session", "tfsm-layer", "tflite-converter", "tf2onnx", "openvino"),
-    "frozen-graph": ("session", "openvino", "opencv"),
+    "saved-model": (
+        "session", "c-api", "saved_model_cli", "tensorflow-2.15", "tfsm-layer", "tflite-converter",
+        "tf2onnx", "openvino",
+    ),
+    "frozen-graph": ("session", "c-api", "tensorflow-2.15", "openvino", "opencv"),
+    "tfjs": ("chromium-cpu", "chromium-wasm", "chromium-webgl", "node"),
     "tflite": ("litert", "openvino"),
     "onnx": ("onnxruntime", "openvino", "opencv"),
-}
+}  # fmt: skip
+OLDER = "OLDER_TENSORFLOW"
 RIGHT, WRONG, REFUSED, CRASHED, NOT_MADE = "right", "WRONG", "refused", "crashes", "-"
 _MAX_ERROR = 1e-4
 
@@ -40,9 +52,12 @@ def results(names: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
         for target, readers in READERS.items():
             for reader in readers:
                 requests = [t.request for k, t in made.items() if k[1:] == (target, reader)]
+                if reader.startswith("chromium-"):
+                    _in_browser(requests, reader.removeprefix("chromium-"), Path(scratch))
+                    continue
                 # OpenCV takes its process with it where a graph is too much for it.
                 for part in [[r] for r in requests] if reader == "opencv" else [requests]:
-                    _consume(part, Path(scratch) / "request.json")
+                    _consume(part, Path(scratch) / "request.json", _python(reader))
         for (name, target, reader), task in tasks.items():
             yield name, target, reader, _result(task, reader)
 
@@ -95,10 +110,56 @@ def _io(target: str, folder: Path, case) -> dict[str, Any]:
     return io
 
 
-def _consume(requests: Sequence[object], file: Path) -> None:
+def missing(reader: str) -> str:
+    """Why `reader` cannot be asked here; empty where it can."""
+    if reader.startswith("chromium-"):
+        return str(_chromium().missing())
+    if reader == "node":
+        packages = (_BROWSER / "node_modules").is_dir()
+        return "" if packages and shutil.which("node") else "node, or its packages, are not there"
+    if reader.startswith("tensorflow-") and not os.environ.get(OLDER):
+        return f"{OLDER} names no Python with {reader}"
+    return ""
+
+
+def _chromium() -> Any:
+    sys.path.append(str(_BROWSER))
+    import chromium
+
+    return chromium
+
+
+def _in_browser(requests: Sequence[Any], backend: str, scratch: Path) -> None:
+    chromium, calls = _chromium(), []
+    for request in requests:
+        with np.load(request["inputs"]) as stored:
+            inputs, names = dict(stored), [t["name"] for t in request["io"]["outputs"]]
+        calls.append(chromium.Call(
+            folder=Path(request["folder"]), backend=backend, inputs=inputs, outputs=names,
+        ))  # fmt: skip
+    for request, found in zip(requests, chromium.run(calls, scratch), strict=True):
+        results = Path(request["results"])
+        if isinstance(found, str):
+            results.with_suffix(".error").write_text(found)
+        else:
+            np.savez(results, **found)
+
+
+def _python(reader: str) -> str:
+    """The interpreter that has `reader`."""
+    if not reader.startswith("tensorflow-"):
+        return sys.executable
+    python = os.environ[OLDER]
+    program = "import tensorflow as tf; print('tensorflow-' + tf.__version__)"
+    version = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
+    assert version.stdout.startswith(f"{reader}."), version.stdout
+    return python
+
+
+def _consume(requests: Sequence[object], file: Path, python: str) -> None:
     file.write_text(json.dumps(requests))
     subprocess.run(
-        [sys.executable, _PROGRAM, file],
+        [python, _PROGRAM, file],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
         capture_output=True, check=False,
     )  # fmt: skip
@@ -124,7 +185,7 @@ def _agrees(found, reference) -> bool:
         value = found[name]
         if value.shape != wanted.shape or not np.isfinite(value).all():
             return False
-        if np.abs(value - wanted).max() > _MAX_ERROR * np.abs(wanted).max():
+        if np.abs(value - wanted).max() > _MAX_ERROR * spread([wanted]):
             return False
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -46,13 +47,20 @@ def open_elsewhere(
     (scratch / "request.json").write_text(json.dumps(request))
     run = subprocess.run(
         [sys.executable, _PROGRAM, scratch / "request.json"],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **_tensorflow_js()},
         capture_output=True,
         text=True,
         check=False,
     )
     assert run.returncode == 0, run.stderr[-3000:]
     return [_seen(task["results"], task["inputs"]) for task in request]
+
+
+def _tensorflow_js() -> dict[str, str]:
+    """TensorFlow.js runs its artifacts where it is at hand."""
+    packages = Path(__file__).resolve().parents[2] / "browser"
+    there = shutil.which("node") and (packages / "node_modules").is_dir()
+    return {"CKPT_ACTION_TFJS": str(packages)} if there else {}
 
 
 def _seen(results: str, signatures: Iterable[str]) -> Seen:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ckpt_action.config.records import InputSpec, OutputSpec, Signature
 from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
+from ckpt_action.engine.trace.free_dimensions import output_shapes
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 Arrays = Mapping[str, np.ndarray]
@@ -42,23 +43,28 @@ def traced(
         i.name: tf.TensorSpec([d if isinstance(d, int) else None for d in i.shape], i.dtype, i.name)
         for i in inputs
     }
-    function = tf.function(call).get_concrete_function(**specs)
-    outputs = {
-        key: TensorRecord(
-            name=key, dtype=t.dtype.name, shape=None if t.shape.rank is None else tuple(t.shape)
-        )
-        for key, t in function.structured_outputs.items()
-    }
+
+    def serve(**arguments: tf.Tensor) -> Mapping[str, Any]:  # as `trace` makes them
+        return call(**arguments)
+
+    function = tf.function(serve).get_concrete_function(**specs)
+    found = function.structured_outputs
+    declared = Signature(
+        name=name, inputs=inputs, outputs=tuple(OutputSpec(name=output) for output in found)
+    )
+    shapes = output_shapes(declared, function.graph, list(found.values()))
     return TracedSignature(
-        declared=Signature(
-            name=name, inputs=inputs, outputs=tuple(OutputSpec(name=o) for o in outputs)
-        ),
+        declared=declared,
         function=function,
         record=SignatureRecord(
             name=name,
             inputs=tuple(TensorRecord(name=i.name, dtype=i.dtype, shape=i.shape) for i in inputs),
-            outputs=tuple(outputs.values()),
+            outputs=tuple(
+                TensorRecord(name=output, dtype=t.dtype.name, shape=shape)
+                for (output, t), shape in zip(found.items(), shapes, strict=True)
+            ),
         ),
+        variables=tuple(ModelVariable(path=v.name, variable=v) for v in function.variables),
     )
 
 

@@ -9,7 +9,8 @@ from handmade import spec, traced, traced_model
 
 from ckpt_action.engine.onnx_graph import write as writing
 from ckpt_action.engine.onnx_graph.floor_division import rewrite_floor_division
-from ckpt_action.engine.prove.edges import edge_difference, edge_probes, edge_problem
+from ckpt_action.engine.prove.edge_problems import edge_problems
+from ckpt_action.engine.prove.edges import edge_probes
 from ckpt_action.engine.prove.probe_file import load_probes, save_probes
 from ckpt_action.engine.prove.probes import Probe, draw, recipes
 from ckpt_action.engine.targets import registry
@@ -35,9 +36,9 @@ def differences(model, edges, folder, max_error=1e-4) -> dict[str, Severity]:
     target.export(model, folder, {})
     artifact = target.open_artifact(folder, ())
     return {
-        p.label.partition(",")[0]: edge_problem("it", p, found).severity
+        p.label.partition(",")[0]: found.severity
         for p in edges
-        if (found := edge_difference(p, artifact.run(p.signature, p.inputs), max_error))
+        for found in edge_problems("it", p, artifact.run(p.signature, p.inputs), max_error)
     }
 
 
@@ -50,6 +51,14 @@ def test_a_division_that_cuts_is_seen(monkeypatch, tmp_path):
     assert differences(model, edges, tmp_path) == {}
     monkeypatch.setattr(writing, "_PASSES", passes)
     assert differences(model, edges, tmp_path)["small negative integers"] is Severity.ERROR
+
+
+def test_a_model_that_draws_for_nothing_has_edges_and_one_that_draws_has_none():
+    noise = lambda x: tf.random.normal(tf.shape(x))  # noqa: E731
+    assert labels(model_and_edges(lambda x: x + 0.0 * noise(x), "float32")[1]) == [
+        "floats up to ±100", "floats up to ±1000",
+    ]  # fmt: skip
+    assert labels(model_and_edges(lambda x: x + noise(x), "float32")[1]) == []
 
 
 def test_a_golden_file_makes_it_a_warning(monkeypatch, tmp_path):
@@ -65,17 +74,34 @@ def test_an_overflow_is_seen_whatever_was_quantised():
     with np.errstate(over="ignore"):
         outputs = [{"y": np.log1p(np.exp(p.inputs["x"]))} for p in edges]
     for max_error in (None, 0.1):
-        assert all(edge_difference(p, o, max_error) for p, o in zip(edges, outputs, strict=True))
-    assert [p.edge for p in edges] == [Severity.ERROR, Severity.WARNING]
+        found = [
+            problem.severity
+            for probe, output in zip(edges, outputs, strict=True)
+            for problem in edge_problems("it", probe, output, max_error)
+        ]
+        assert found == [Severity.ERROR, Severity.WARNING]
 
 
 def test_rounding_that_grows_with_the_values_passes():
     _, edges = model_and_edges(lambda x: tf.reduce_sum(x * x, axis=1), "float32")
     for probe in edges:
         wanted = probe.reference["y"]
-        assert not edge_difference(probe, {"y": wanted * np.float32(1.0005)}, None)
-        assert edge_difference(probe, {"y": wanted * np.float32(1.05)}, None)
-        assert not edge_difference(probe, {"y": wanted * np.float32(1.05)}, 0.05)
+        assert not edge_problems("it", probe, {"y": wanted * np.float32(1.0005)}, None)
+        assert edge_problems("it", probe, {"y": wanted * np.float32(1.05)}, None)
+        assert not edge_problems("it", probe, {"y": wanted * np.float32(1.02)}, 0.05)
+
+
+def test_what_was_quantised_may_not_be_far_off_in_most_values():
+    _, edges = model_and_edges(tf.identity, "float32")
+    for probe in edges:
+        wanted = probe.reference["y"]
+        few = wanted.copy()
+        few.reshape(-1)[0] += np.abs(wanted).max()
+        assert not edge_problems("it", probe, {"y": few}, 0.05)
+        (problem,) = edge_problems("it", probe, {"y": np.clip(wanted, -20, 20)}, 0.05)
+        assert problem.severity is Severity.WARNING
+        assert "half of its values" in problem.message
+        assert not edge_problems("it", probe, {"y": np.clip(wanted, -20, 20)}, 0.1), "int8 is cut"
 
 
 @pytest.mark.parametrize(
@@ -85,12 +111,43 @@ def test_rounding_that_grows_with_the_values_passes():
         (tf.sqrt, "float32", ["floats from 0 to 100"]),
         (lambda x: tf.exp(x) / tf.reduce_sum(tf.exp(x)), "float32", ["floats up to ±30"]),
         (lambda x: tf.sequence_mask(x[0, 0]), "int32", ["small negative integers"]),
+        (lambda x: tf.one_hot(x[0], 4), "uint8", ["integers up to 65000"]),
+        (lambda x: tf.one_hot(x[0], x[0, 0] + 8), "int32", ["small negative integers"]),
         (lambda x: tf.math.add(x, 1), "uint8", ["integers up to 65000"]),
         (lambda x: tf.math.add(x, 1), "int16", ["small negative integers", "integers up to 65000"]),
     ],
 )
 def test_what_the_model_does_not_take_is_left_out(call, dtype, taken):
     assert labels(model_and_edges(call, dtype)[1]) == taken
+
+
+def of_two(call):
+    """Edges of a model of an embedding's index and a number beside it."""
+    table = tf.eye(300)
+    signature = traced(
+        lambda user, time: {"y": tf.concat([tf.gather(table, user), call(time)], -1)},
+        spec("user", "int64", "n"), spec("time", "int64", "n"),
+    )  # fmt: skip
+    model = traced_model(tf.Module(), signature)
+    recipe = next(iter(recipes(signature.record)))
+    probes = draw(signature.record, recipe, samples=1, seed=0)
+    return probes, edge_probes(model, probes, 0)
+
+
+def test_where_one_input_refuses_the_others_are_changed_alone():
+    hours = lambda time: tf.one_hot(time // 3_600_000 % 24, 24)  # noqa: E731
+    (probe,), edges = of_two(hours)
+    assert [p.label for p in edges] == [
+        f"{group}, on {probe.label}, time alone"
+        for group in ("small negative integers", "integers up to 2**31", "integers beyond 2**31")
+    ]
+    for edge in edges:
+        assert (edge.inputs["user"] == probe.inputs["user"]).all()
+        assert (edge.inputs["time"] != probe.inputs["time"]).any()
+
+
+def test_where_every_input_refuses_there_are_no_edges():
+    assert of_two(lambda time: tf.gather(tf.eye(300), time))[1] == ()
 
 
 def test_probes_of_edges_are_read_as_they_were_written(tmp_path):

@@ -69,6 +69,19 @@ def test_an_unused_input_stays_and_an_unread_variable_goes(tmp_path):
     assert note.details == ("b",)
 
 
+def test_what_tensorflow_leaves_where_it_cuts_a_loop_out_goes(tmp_path):
+    """Placeholders that nothing reads, and more of them in one process than in the next."""
+    case = module_cases.CASES["control_flow_of_tf1"]()
+    library = case.model.signatures[0].function.graph.as_graph_def().library
+    frozen_graph.export(case.model, tmp_path, {})
+    written = graph_pb2.GraphDef.FromString((tmp_path / "tiny.pb").read_bytes()).library
+    assert [bool(placeholders_of(functions)) for functions in (library, written)] == [True, False]
+
+
+def placeholders_of(library) -> list[str]:
+    return [n.name for f in library.function for n in f.node_def if n.op == "Placeholder"]
+
+
 def test_a_model_called_saved_model_is_not_mistaken_for_one(tmp_path):
     weights = module_cases.Weights()
     signature = traced(lambda x: {"y": x @ weights.w}, spec("x", "float32", "n", 4))

@@ -9,6 +9,9 @@ from handmade import spec, traced, traced_model, variables_of
 from module_cases import Weights
 
 from ckpt_action.engine import freeze
+from ckpt_action.engine.freeze import size as limits
+from ckpt_action.engine.freeze.size import size_of
+from ckpt_action.engine.prepare import optimize
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.targets import frozen_graph
 from ckpt_action.errors import CkptActionError, ExitCode
@@ -137,13 +140,27 @@ def test_two_gibibytes(tmp_path, monkeypatch):
     frozen_graph.export(model, tmp_path, {})
     (file,) = tmp_path.glob("*.pb")
     size = file.stat().st_size
-    assert size <= freeze.size_of(freeze.freeze(model).graph, {"w": m.w}) < size + 200
+    assert size <= size_of(freeze.freeze(model).graph, {"w": m.w}) < size + 200
     for left in tmp_path.iterdir():
         left.unlink()
-    monkeypatch.setattr(freeze, "LIMIT", size - 200)
+    monkeypatch.setattr(limits, "LIMIT", size - 200)
     text = refusal(model, tmp_path)
     assert "2 GiB" in text
     assert "`saved-model`" in text
+
+
+def test_a_graph_that_grows_while_it_is_made_plainer(tmp_path, monkeypatch):
+    m = Weights()
+    model = traced_model(m, traced(lambda x: {"y": x @ m.w}, X))
+
+    def grown(frozen):
+        monkeypatch.setattr(limits, "LIMIT", 10)
+        return frozen, ()
+
+    monkeypatch.setattr(optimize, "optimized", grown)
+    with pytest.raises(CkptActionError, match="2 GiB"):
+        frozen_graph.export(model, tmp_path, {"optimize": True})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_all_reasons_of_all_signatures_at_once(tmp_path):

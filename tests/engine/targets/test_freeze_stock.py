@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import sys
+import types
 
 import keras_cases
 import module_cases
 import pytest
 from handmade import assert_equal
+from tensorflow.python.framework import convert_to_constants  # has a Grappler of its own
 
+from ckpt_action.engine.freeze import size
 from ckpt_action.engine.targets import frozen_graph
 from ckpt_action.errors import CkptActionError, ExitCode, Severity
 
 
-@pytest.fixture
-def _no_grappler(monkeypatch):
+def lacks_the_module(monkeypatch):
     from tensorflow.python import grappler
-    from tensorflow.python.framework import convert_to_constants  # noqa: F401 - has its own
 
     monkeypatch.delattr(grappler, "tf_optimizer")
     monkeypatch.setitem(sys.modules, "tensorflow.python.grappler.tf_optimizer", None)
+
+
+def lacks_the_function(monkeypatch):
+    other = types.ModuleType("tensorflow.python.grappler.tf_optimizer")
+    replace_grappler(monkeypatch, other)
+
+
+def takes_other_arguments(monkeypatch):
+    other = types.ModuleType("tensorflow.python.grappler.tf_optimizer")
+    other.OptimizeGraph = lambda cluster: cluster
+    replace_grappler(monkeypatch, other)
+
+
+def replace_grappler(monkeypatch, module):
+    from tensorflow.python import grappler
+
+    monkeypatch.setattr(grappler, "tf_optimizer", module)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+@pytest.fixture(params=[lacks_the_module, lacks_the_function, takes_other_arguments])
+def _no_grappler(monkeypatch, request):
+    request.param(monkeypatch)
 
 
 @pytest.mark.usefixtures("_no_grappler")
@@ -45,3 +69,14 @@ def test_it_is_not_trusted_with_gathers_in_loops(tmp_path):
     assert caught.value.problems[0].code is ExitCode.TARGET
     assert caught.value.problems[0].hint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_no_grappler")
+def test_what_is_too_large_is_refused_before_it_takes_the_memory(tmp_path, monkeypatch):
+    case = module_cases.CASES["several_signatures"]()
+    frozen = []
+    monkeypatch.setattr(convert_to_constants, "convert_variables_to_constants_v2", frozen.append)
+    monkeypatch.setattr(size, "LIMIT", 10)
+    with pytest.raises(CkptActionError, match="2 GiB"):
+        frozen_graph.export(case.model, tmp_path, {})
+    assert frozen == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import tensorflow as tf
 from handmade import Case, assert_equal
 
+from ckpt_action.codec import to_data
 from ckpt_action.engine.targets import registry
 
 NAMES = ("convolutions", "masked_recurrent", "several_signatures", "awkward_names")
@@ -44,19 +46,39 @@ def test_a_session_runs_a_saved_model(name, exported):
             assert_equal(session.run(fetched, fed), reference[signature])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_c_library_reads_both(name, exported, tmp_path):
-    """In a process without Python's TensorFlow: only its shared library is loaded."""
-    program = Path(__file__).with_name("c_api.py")
-    _, saved = exported[name, "saved-model"]
-    _, frozen = exported[name, "frozen-graph"]
-    library = next(Path(tf.sysconfig.get_lib()).glob("libtensorflow_cc*"))
-    run = subprocess.run(
-        [sys.executable, program, library, saved, next(frozen.glob("*.pb"))],
-        capture_output=True, text=True, check=False,
+@pytest.fixture(scope="module")
+def c_library(exported, tmp_path_factory) -> dict[tuple[str, str, str], dict[str, np.ndarray]]:
+    """(name, target, signature) to what the C library computes, all in one process that has no
+    Python of TensorFlow."""
+    scratch, requests, keys = tmp_path_factory.mktemp("c"), [], []
+    for (name, target), (case, folder) in exported.items():
+        for signature in registry()[target].open_artifact(folder, ()).signatures():
+            stem = scratch / f"{name}.{target}.{signature.name}"
+            np.savez(f"{stem}.in.npz", **case.inputs[signature.name])
+            keys.append((name, target, signature.name))
+            requests.append(
+                {
+                    "consumer": "c-api",
+                    "folder": str(folder),
+                    "inputs": f"{stem}.in.npz",
+                    "results": f"{stem}.npz",
+                    "io": to_data(signature),
+                }
+            )
+    (scratch / "request.json").write_text(json.dumps(requests))
+    subprocess.run(
+        [sys.executable, Path(__file__).with_name("consume.py"), scratch / "request.json"],
+        capture_output=True, check=True,
     )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == ["saved model 0", "graph 0"]
+    return {key: dict(np.load(task["results"])) for key, task in zip(keys, requests, strict=True)}
+
+
+@pytest.mark.parametrize("target", ["saved-model", "frozen-graph"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_c_library_computes_what_the_model_does(name, target, exported, c_library):
+    case, _ = exported[name, target]
+    for signature in case.inputs:
+        assert_equal(c_library[name, target, signature], case.live(signature))
 
 
 @pytest.mark.slow

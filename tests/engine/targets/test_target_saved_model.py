@@ -16,7 +16,7 @@ from handmade import Case, assert_equal, spec, traced, traced_model
 from module_cases import Weights
 
 from ckpt_action.engine.records import ModelVariable, TracedModel
-from ckpt_action.engine.saved_model.write import variable_tree
+from ckpt_action.engine.saved_model.tree import variable_tree
 from ckpt_action.engine.targets import saved_model
 from ckpt_action.errors import CkptActionError, ExitCode
 
@@ -148,6 +148,16 @@ def test_a_signature_that_differs_from_the_declaration_fails(change, line, tmp_p
     with pytest.raises(CkptActionError, match="other signatures") as caught:
         saved_model.export(model, tmp_path, {})
     assert re.search(re.escape(line), "\n".join(caught.value.problems[0].details))
+
+
+def test_a_size_that_tensorflow_leaves_open_is_no_other_signature(tmp_path):
+    m = Weights()
+    signature = traced(lambda x: {"y": tf.reshape(x @ m.w, [tf.shape(x)[0], -1, 2])}, X)
+    (output,) = signature.record.outputs
+    assert output.shape == ("n", 2, 2)
+    assert tuple(signature.function.structured_outputs["y"].shape) == (None, None, 2)
+    written = saved_model.export(traced_model(m, signature), tmp_path, {})
+    assert written.signatures[0].outputs[0].shape == ("n", 2, 2)
 
 
 @pytest.mark.parametrize("name", module_cases.CASES)

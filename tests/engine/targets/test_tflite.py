@@ -17,14 +17,14 @@ from ai_edge_litert.interpreter import Interpreter
 from handmade import Case, assert_equal, spec, traced, traced_model
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.held import held_values
 from ckpt_action.engine.prove.judgement import error_and_agreement, judge, with_agreement
 from ckpt_action.engine.prove.probes import Probe
 from ckpt_action.engine.prove.spread import allowances
+from ckpt_action.engine.saved_model import apart
+from ckpt_action.engine.stored_weights import held_values
 from ckpt_action.engine.targets import registry
-from ckpt_action.engine.tflite import convert as converting
 from ckpt_action.engine.tflite.artifact import constants
-from ckpt_action.errors import CkptActionError, ExitCode
+from ckpt_action.errors import CkptActionError, ExitCode, Severity
 
 TFLITE = registry()["tflite"]
 SAMPLES = "representative_samples:give"
@@ -99,6 +99,16 @@ def keras_2_lstm() -> Case:
     )
 
 
+def test_the_layer_of_keras_2_is_named_from_outside_of_its_function(tmp_path):
+    keras = pytest.importorskip("tf_keras")
+    model = keras.Sequential([keras.layers.Input((6, 5)), keras.layers.LSTM(8, name="memory")])
+    signature = traced(
+        lambda x: {"y": model(x, training=False)}, spec("x", "float32", "batch", 6, 5)
+    )
+    with pytest.raises(CkptActionError, match=r"recurrent layer '[a-z_0-9]+/memory' needs a batch"):
+        TFLITE.export(traced_model(model, signature), tmp_path, {})
+
+
 def twice(case: Case, folder: Path) -> list[np.ndarray]:
     """Two calls of one interpreter, as an application makes them."""
     TFLITE.export(case.model, folder, {})
@@ -112,7 +122,7 @@ def test_a_second_call_does_not_go_on_from_the_first(tmp_path, monkeypatch):
     wanted = case.live("serving_default")["y"]
     for found in twice(case, tmp_path):
         assert np.abs(found - wanted).max() < 1e-6
-    monkeypatch.setattr(converting, "_keep_loops", lambda file: None)
+    monkeypatch.setattr(apart, "_drop_variants", lambda meta: None)
     fused = tmp_path / "fused"
     fused.mkdir()
     first, second = twice(case, fused)
@@ -120,14 +130,37 @@ def test_a_second_call_does_not_go_on_from_the_first(tmp_path, monkeypatch):
     assert np.abs(second - wanted).max() > 1e-3
 
 
-def test_free_dimensions_take_other_sizes(tmp_path):
-    case = networks.NETWORKS["causal_conv1d"]()
+SIZES = {
+    "causal_conv1d": ((1, 9), (5, 20), (2, 33)),
+    "attention_tanh_gelu": ((1, 4), (5, 12)),
+    "bilstm_gru_one_row": ((1, 3), (1, 12)),
+    "masked_lstm_one_row": ((1, 2), (1, 11)),
+    "depthwise_separable": ((1,), (7,)),
+    "transposed_group_norm": ((1,), (5,)),
+    "several_inputs_and_outputs": ((1,), (6,)),
+}
+"""Network to what its free dimensions are; the first of them of every input, as declared."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n if n.startswith(("c", "s")) else pytest.param(n, marks=pytest.mark.slow) for n in SIZES],
+)
+def test_free_dimensions_take_other_sizes(name, tmp_path):
+    case = networks.NETWORKS[name]()
     TFLITE.export(case.model, tmp_path, {})
     artifact = TFLITE.open_artifact(tmp_path, ())
-    for rows, time in ((1, 9), (5, 20), (2, 33)):
-        x = np.random.default_rng(rows).normal(size=(rows, time, 4)).astype("float32")
-        wanted = {k: v.numpy() for k, v in case.model.signatures[0].function(x=x).items()}
-        assert_equal(artifact.run("serving_default", {"x": x}), wanted)
+    for sizes in SIZES[name]:
+        inputs = {k: resized(v, sizes) for k, v in case.inputs["serving_default"].items()}
+        wanted = case.model.signatures[0].function(**{k: tf.constant(v) for k, v in inputs.items()})
+        found = artifact.run("serving_default", inputs)
+        assert_equal(found, {k: v.numpy() for k, v in wanted.items()})
+
+
+def resized(value: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+    """Values of the same kind, with other first dimensions."""
+    shape = (*sizes, *value.shape[len(sizes) :])
+    return np.random.default_rng(sum(sizes)).choice(value.reshape(-1), shape)
 
 
 def test_several_signatures_are_in_one_file(tmp_path):
@@ -148,6 +181,7 @@ def test_quantised_weights_are_smaller_and_near(quantize, part, tmp_path):
         written = TFLITE.export(case.model, folder, options)
     sizes = [next(f.glob("*.tflite")).stat().st_size for f in (plain, small)]
     assert sizes[1] < part * sizes[0]
+    assert written.notes == ()
     outputs = TFLITE.open_artifact(small, ()).run("serving_default", case.inputs["serving_default"])
     found = verdicts(case, outputs, written.max_error)
     assert all(v.passed for v in found)
@@ -156,6 +190,14 @@ def test_quantised_weights_are_smaller_and_near(quantize, part, tmp_path):
     held = {*written.payloads.values()}
     assert held
     assert len(held) + len(written.transformed) == len(case.model.variables)
+
+
+def test_a_model_too_small_to_be_quantised_is_named(tmp_path):
+    case = keras_cases.CASES["dense"]()
+    (note,) = TFLITE.export(case.model, tmp_path, {"quantize": "dynamic-range"}).notes
+    assert note.severity is Severity.NOTE
+    assert "quantised nothing" in note.message
+    assert "1024 values and more" in note.message
 
 
 def test_memory_that_runs_out_is_not_called_a_fault_of_the_model(monkeypatch, cnn, tmp_path):
@@ -227,6 +269,26 @@ def test_a_loop_in_int8_is_refused_before_it_crashes(samples, tmp_path):
     options = samples(lambda: [case.inputs["serving_default"]])
     with pytest.raises(CkptActionError, match=r"lstm.* cannot be quantised to int8"):
         TFLITE.export(case.model, tmp_path, options)
+
+
+@pytest.mark.parametrize("data", [{}, {"representative-data": "absent:give"}])
+def test_text_in_int8_is_refused_before_it_crashes(data, tmp_path):
+    """Whether or not there are samples of it: no sample helps."""
+    module = tf.Module()
+    module.w = tf.Variable(np.eye(3, dtype="float32"))
+    keys, places = ["red", "green"], tf.constant([1, 2], tf.int64)
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, places), 0)
+    signature = traced(
+        lambda word: {"y": tf.gather(module.w, table.lookup(word))}, spec("word", "string", "n")
+    )
+    model = traced_model(module, signature, resources=(table,))
+    with pytest.raises(CkptActionError, match=r"`word`.* is text.*crashes.* int8") as refusal:
+        TFLITE.export(model, tmp_path, {"quantize": "int8", **data})
+    (problem,) = refusal.value.problems
+    assert problem.code is ExitCode.TARGET
+    assert "outside of the model" in problem.hint
+    assert "dynamic-range" in problem.hint
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture(scope="module")

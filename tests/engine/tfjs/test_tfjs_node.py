@@ -7,9 +7,12 @@ import module_cases
 import numpy as np
 import pytest
 import tensorflow as tf
-from handmade import assert_equal
+from handmade import Case, assert_equal, spec, traced, traced_model
 from tfjs_running import PACKAGES, TARGET, case_of, export, in_node, needs_node, noise, run  # noqa: F401
 
+from ckpt_action.engine.prepare.identities import skip_identities
+from ckpt_action.engine.prepare.nearest import rewrite_nearest
+from ckpt_action.engine.prepare.training_norm import rewrite_training_norm
 from ckpt_action.engine.tfjs import topology, write
 from ckpt_action.engine.tfjs.lists import keep_list_items
 from ckpt_action.engine.tfjs.node import node_packages
@@ -50,6 +53,23 @@ def test_all_kinds_of_inputs_and_outputs_travel(tmp_path):
     found = run(tmp_path, case)
     assert_equal(found, case.live("serving_default"), exactly=True)
     assert found["s_again"].tolist() == inputs["s"].tolist()
+
+
+@needs_node
+@pytest.mark.usefixtures("in_node")
+def test_what_ends_in_a_cast_is_read_as_numbers(tmp_path):
+    """TensorFlow.js hands on the array of a boolean or an integer under another dtype."""
+
+    def call(m, x):
+        mask = x > 0.1
+        return {
+            "part": tf.cast(mask, tf.float32), "count": tf.cast(mask, tf.int32),
+            "whole": tf.cast(tf.cast(x * 9, tf.int32), tf.float32),
+        }  # fmt: skip
+
+    case = case_of(call, x=noise(3, 4))
+    export(case, tmp_path)
+    assert_equal(run(tmp_path, case), case.live("serving_default"), exactly=True)
 
 
 @needs_node
@@ -116,7 +136,7 @@ def test_without_its_pass_one_part_of_a_split_is_returned_twice(tmp_path, monkey
     live = case.live("serving_default")
     assert_equal(run(passed, case), live)
     skipped = [topology.give_results_nodes, keep_list_items]
-    plain = tuple(p for p in without(*skipped) if p is not topology.skip_identities)
+    plain = tuple(p for p in without(*skipped) if p is not skip_identities)
     monkeypatch.setattr(write, "PASSES", (_skip_in_functions, *plain))
     export(case, failed)
     with pytest.raises((AssertionError, CkptActionError)):
@@ -153,7 +173,7 @@ def test_without_its_pass_the_normalisation_of_keras_2_is_wrong(tmp_path, monkey
     export(case, passed)
     live = case.live("serving_default")
     assert_equal(run(passed, case), live)
-    monkeypatch.setattr(write, "PASSES", without(topology.rewrite_training_norm))
+    monkeypatch.setattr(write, "PASSES", without(rewrite_training_norm))
     monkeypatch.setattr(write, "refuse_nodes", lambda graph: ())
     export(case, failed)
     with pytest.raises((AssertionError, CkptActionError)):
@@ -172,7 +192,7 @@ def test_without_packages_the_note_says_so(tmp_path, monkeypatch):
     monkeypatch.delenv("CKPT_ACTION_TFJS", raising=False)
     export(keras_cases.CASES["dense"](), tmp_path)
     (note,) = TARGET.open_artifact(tmp_path, ()).notes()
-    assert "read back into TensorFlow; TensorFlow.js did not run them" in note
+    assert "TensorFlow.js did not run the files" in note
 
 
 def test_named_packages_that_are_not_there_are_an_error(tmp_path):
@@ -208,3 +228,30 @@ def test_nobodys_node_modules_are_searched_for(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert node_packages({}) is None
     assert PACKAGES.name == "browser"
+
+
+def _nearest(x):
+    resize = tf.raw_ops.ResizeNearestNeighbor
+    return {
+        "plain": resize(images=x, size=[224, 2]),
+        "centred": resize(images=x, size=[224, 2], half_pixel_centers=True),
+        "aligned": resize(images=x, size=[224, 2], align_corners=True),
+    }
+
+
+@needs_node
+@pytest.mark.usefixtures("in_node")
+def test_the_nearest_pixel_is_tensorflows(tmp_path, monkeypatch):
+    image = np.arange(960 * 2, dtype="float32").reshape(1, 960, 2, 1)
+    signature = traced(_nearest, spec("x", "float32", 1, "h", 2, 1))
+    inputs = {"serving_default": {"x": image}}
+    case = Case(model=traced_model(tf.Module(), signature), inputs=inputs, keep=signature)
+    export(case, tmp_path / "ours")
+    wanted = case.live("serving_default")
+    found = run(tmp_path / "ours", case)
+    assert {name for name in wanted if not np.array_equal(found[name], wanted[name])} == set()
+    without = tuple(p for p in topology.PASSES if p is not rewrite_nearest)
+    monkeypatch.setattr(write, "PASSES", without)
+    export(case, tmp_path / "theirs")
+    found = run(tmp_path / "theirs", case)
+    assert not np.array_equal(found["centred"], wanted["centred"])

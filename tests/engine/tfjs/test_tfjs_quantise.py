@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import keras_cases
 import numpy as np
 import pytest
@@ -86,13 +88,19 @@ def test_node_restores_the_same_weights(dtype, tmp_path, monkeypatch):
     np.testing.assert_allclose(found, run(tmp_path, case)["logits"], rtol=1e-4, atol=1e-5)
 
 
-def test_patterns_choose_the_weights(tmp_path):
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_patterns_choose_the_weights(dtype, tmp_path):
     case = case_of(
         lambda m, x: {"y": x @ m.kernel + m.bias},
         {"kernel": noise(6, 4), "bias": noise(4)},
         x=noise(3, 6),
     )
-    written = export(case, tmp_path, quantize={"weights": "uint8", "only": ["ker*"]})
+    written = export(case, tmp_path, quantize={"weights": dtype, "only": ["ker*"]})
+    (manifest,) = json.loads((tmp_path / "model.json").read_text())["weightsManifest"]
+    narrow = {
+        w["name"]: w["quantization"]["dtype"] for w in manifest["weights"] if "quantization" in w
+    }
+    assert narrow == {"kernel": dtype}
     assert written.transformed == ("kernel",)
     assert written.unproven == {}
     assert set(written.payloads.values()) == {"bias"}

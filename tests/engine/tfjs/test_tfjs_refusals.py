@@ -61,6 +61,11 @@ def _fake_quantised(m, x):
     return {"y": tf.quantization.fake_quant_with_min_max_vars(x, -1.0, 1.0, num_bits=3) * m.w}
 
 
+def _crops(m, x):
+    box = np.array([[0, 0, 1, 1]], "float32")
+    return {"y": tf.image.crop_and_resize(x, box, [0], (14, 14))}
+
+
 CASES = {
     "an unknown op": (_lower, {}, np.array([b"Ab"], object), r"no op StringLower .*text_cleaning"),
     "a table": (_looks_up, {}, np.array([b"a"], object), "uses a lookup table"),
@@ -76,6 +81,7 @@ CASES = {
     "channels first": (_channels_first, {}, noise(2, 4, 5, 4), "channels for the last axis"),
     "batch statistics": (_batch_statistics, {}, IMAGE, "statistics of the batch"),
     "fake quantisation": (_fake_quantised, {"w": noise(3)}, noise(2, 3), "fake quantisation"),
+    "crops": (_crops, {}, noise(2, 8, 8, 4), "crops other pixels"),
     "grouped convolution": (
         lambda m, x: {"y": tf.nn.conv2d(x, m.w, 1, "SAME")},
         {"w": noise(3, 3, 2, 6)}, IMAGE, "grouped convolution",
@@ -118,7 +124,7 @@ def test_control_flow_that_it_has_no_form_for_is_refused(name, says, tmp_path):
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["channels first", "fake quantisation"])
+@pytest.mark.parametrize("name", ["channels first", "crops", "fake quantisation"])
 def test_without_the_refusal_it_would_be_computed_wrongly(name, tmp_path, monkeypatch):
     """Read back, both are right: only TensorFlow.js itself tells."""
     monkeypatch.setattr(refusals, "ignored", lambda graph: ())

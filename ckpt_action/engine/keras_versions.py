@@ -9,7 +9,8 @@ KerasFamily = Literal["keras-3", "keras-2"]
 
 
 _found: dict[int, Any] = {}
-"""Walks ask for every object: what was loaded once is not looked for again."""
+"""Walks ask for every object, mostly for a generation that is not loaded: what was found once is
+neither looked for nor looked at again."""
 
 
 def loaded_keras(generation: int) -> Any | None:
@@ -18,6 +19,8 @@ def loaded_keras(generation: int) -> Any | None:
         return _found[generation]
     for name in ("tf_keras", "keras"):
         module = sys.modules.get(name)
+        if module is None or module in _found.values():
+            continue
         version = str(getattr(module, "__version__", ""))
         if version.startswith(f"{generation}.") and hasattr(module, "layers"):
             return _found.setdefault(generation, module)
