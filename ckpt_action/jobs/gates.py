@@ -69,9 +69,11 @@ def gzip_bytes(folder: Path) -> int:
 def _too_slow(artifact: ArtifactOutcome, most: float) -> tuple[str, str]:
     found = artifact.latency
     if found is None:
+        unrun = [p.detail for p in artifact.proofs if p.name == "values" and p.passed is None]
+        why = unrun[0] if unrun else "there is nothing that runs it"
         return (
-            "could not be timed here, as there is nothing that runs it: it cannot keep",
-            "Leave out `max-latency`, or measure where the artifact is used.",
+            f"could not be timed here ({why}), so nobody knows whether it keeps",
+            "Let its own runtime run it, or leave out `max-latency` and measure where it is used.",
         )
     how = f"median of {found.runs} calls of {found.call}, on {found.machine}"
     shown = f"takes {found.seconds * 1e3:.3g} ms for one call ({how}), more than"

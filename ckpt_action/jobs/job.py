@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.digests import folder_bytes, folder_records
 from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.jobs.export_attempts import Attempt, export_without_what_crashes
 from ckpt_action.jobs.gates import gated
-from ckpt_action.jobs.inputs import checkpoint_record, stamps
-from ckpt_action.jobs.tries import try_environments
+from ckpt_action.jobs.inputs import (
+    changed_problem,
+    checkpoint_record,
+    golden_record,
+    library_records,
+    stamps,
+)
+from ckpt_action.jobs.keras_attempts import try_environments
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
 from ckpt_action.plan import Job
+from ckpt_action.processes.diagnosis import last_stage, with_output
 from ckpt_action.processes.environments import Environment
 from ckpt_action.processes.memory import export_need, verify_need
 from ckpt_action.processes.requests import (
+    ARTIFACTS,
     EXPORT,
     VERIFY,
     ExportRequest,
     ExportResult,
+    Quantised,
     Request,
     VerifyRequest,
     VerifyResult,
 )
 from ckpt_action.processes.supervisor import Answer, Supervisor
-
-
-class Progress(Protocol):
-    """Who hears what is being done; called from several threads."""
-
-    def __call__(self, job: str, doing: str) -> None:
-        """`job` has begun with the next thing."""
-
-    def done(self, job: str, result: str) -> None:
-        """`job` has ended."""
-
+from ckpt_action.progress import Progress
 
 _NEEDED = ("signature", "payload", "values")
 """What has to be shown of every artifact."""
@@ -63,6 +63,8 @@ class JobRun:
         self._counting = Lock()
         self._seconds = 0.0
         self._peak_rss = 0
+        self._attempt: Attempt
+        """The last export that was asked for."""
         self._hashing = ThreadPoolExecutor(1)
         """Files are hashed while a child works."""
 
@@ -75,11 +77,14 @@ class JobRun:
         before = stamps(self._job)
         checkpoint = self._hashing.submit(checkpoint_record, self._job)
         environment, result, problems = self._export()
+        work = self._attempt.work
         outcome = JobOutcome(
             name=self._job.name,
             model=self._job.model.name,
             checkpoint=checkpoint.result(),
             entry_point=str(self._job.model.entry_point or ""),
+            golden=golden_record(self._job),
+            op_libraries=library_records(self._job),
             problems=problems,
         )
         if result is not None:
@@ -94,11 +99,11 @@ class JobRun:
                 lookups=result.lookups,
                 unrecorded=result.unrecorded,
                 versions=result.versions,
-                problems=problems + result.problems,
-                artifacts=self._finished(environment, result),
+                problems=problems + with_output(result.problems, work),
+                artifacts=self._in_order(self._finished(environment, result)),
             )
-        if stamps(self._job) != before:
-            outcome = self._discard(outcome)
+        if changed := changed_problem(before, self._job):
+            outcome = self._discard(outcome, changed)
         outcome = replace(outcome, seconds=self._seconds, peak_rss=self._peak_rss)
         failed = outcome.exit_code is not ExitCode.OK
         self._progress.done(
@@ -106,15 +111,9 @@ class JobRun:
         )
         return outcome
 
-    def _discard(self, outcome: JobOutcome) -> JobOutcome:
+    def _discard(self, outcome: JobOutcome, changed: Problem) -> JobOutcome:
         """The manifest would name a checkpoint that is not the one in the artifacts."""
         shutil.rmtree(self._folder, ignore_errors=True)
-        changed = Problem(
-            code=ExitCode.CHECKPOINT,
-            message=f"{outcome.checkpoint.path}, its golden file or an op library changed while "
-            "it was exported.",
-            hint="Export when training does not write to it, or from a copy.",
-        )
         artifacts = tuple(replace(a, problems=(*a.problems, changed)) for a in outcome.artifacts)
         return replace(outcome, artifacts=artifacts, problems=(*outcome.problems, changed))
 
@@ -124,11 +123,14 @@ class JobRun:
         return tried.environment, result, tried.problems
 
     def _ask_export(self, environment: Environment) -> Answer:
-        self._progress(self._job.name, "exporting")
+        ask = partial(self._ask_export_of, environment)
         work = self._work / environment
-        request = ExportRequest(
-            job=self._job, artifacts=work / "artifacts", probes=work / "probes.npz"
-        )
+        self._attempt = export_without_what_crashes(self._job, work, ask)
+        return self._attempt.answer
+
+    def _ask_export_of(self, environment: Environment, job: Job, work: Path) -> Answer:
+        self._progress(self._job.name, "exporting")
+        request = ExportRequest(job=job, artifacts=work / ARTIFACTS, probes=work / "probes.npz")
         need = export_need(self._job.checkpoint.bytes)
         return self._ask(environment, EXPORT, to_data(request), work, need)
 
@@ -140,13 +142,20 @@ class JobRun:
             finish = partial(self._finish, environment=environment, result=result)
             return tuple(pool.map(finish, result.artifacts))
 
+    def _in_order(self, finished: tuple[ArtifactOutcome, ...]) -> tuple[ArtifactOutcome, ...]:
+        """As declared, with those that a child died of."""
+        order = [target.name for target in self._job.model.targets]
+        return tuple(sorted(finished + self._attempt.crashed, key=lambda a: order.index(a.name)))
+
     def _finish(
         self, artifact: ArtifactOutcome, environment: Environment, result: ExportResult
     ) -> ArtifactOutcome:
         """Verify what was written and, where nothing is wrong with it, move it to its place."""
-        written = self._work / environment / "artifacts" / artifact.name
+        written = self._attempt.work / ARTIFACTS / artifact.name
         if not artifact.passed:
-            return artifact
+            part = result.printed[artifact.name]
+            told = with_output(artifact.problems, self._attempt.work, part)
+            return replace(artifact, problems=told)
         files = self._hashing.submit(folder_records, written)
         artifact = self._verified(artifact, environment, result, written)
         artifact = replace(artifact, files=files.result())
@@ -178,12 +187,13 @@ class JobRun:
             transformed=artifact.transformed,
             rearranged=artifact.rearranged,
             max_error=artifact.max_error,
+            quantised=_quantised(target),
             unproven=artifact.unproven,
             payloads=artifact.payloads,
             agreement=artifact.max_error is not None or target.min_agreement is not None,
             latency=target.max_latency is not None,
             verify=self._job.model.verify,
-            probes=self._work / environment / "probes.npz",
+            probes=self._attempt.work / "probes.npz",
             op_libraries=self._job.model.op_libraries,
         )
         work = self._work / f"verify-{artifact.name}"
@@ -197,7 +207,7 @@ class JobRun:
             proofs=found.proofs,
             verdicts=found.verdicts,
             latency=found.latency,
-            problems=artifact.problems + found.problems,
+            problems=artifact.problems + with_output(found.problems, work),
         )
 
     def _ask(
@@ -215,7 +225,8 @@ class JobRun:
             timeout=self._job.model.timeout,
             memory=memory,
         )
-        answer = self._supervisor.run(environment, request)
+        with self._progress.waiting(self._job.name, partial(last_stage, request)):
+            answer = self._supervisor.run(environment, request)
         with self._counting:
             self._seconds += answer.ended.seconds
             self._peak_rss = max(self._peak_rss, answer.ended.peak_rss)
@@ -237,3 +248,11 @@ class JobRun:
     def _target(self, artifact: ArtifactOutcome) -> TargetSpec:
         (target,) = (t for t in self._job.model.targets if t.name == artifact.name)
         return target
+
+
+def _quantised(target: TargetSpec) -> Quantised | None:
+    """A word, or a table with one and the weights that it is about."""
+    given = target.options.get("quantize", "none")
+    how = given["weights"] if isinstance(given, Mapping) else given
+    default = "max-error" not in target.options
+    return None if how == "none" else Quantised(how=str(how), default=default)

@@ -5,72 +5,21 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.machinery import PathFinder
 from pathlib import Path, PurePosixPath
 
 from ckpt_action.digests import copy_checked, file_record, folder_records, relative
-from ckpt_action.errors import CkptActionError, ExitCode, Where, fail
+from ckpt_action.earlier import Earlier
 from ckpt_action.jobs.fingerprint import config_digest
 from ckpt_action.jobs.inputs import checkpoint_record
-from ckpt_action.jobs.job import Progress
-from ckpt_action.manifest import Exported, Manifest, outcome_of, read_manifest, read_manifest_file
+from ckpt_action.manifest import Exported, Manifest, outcome_of
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, JobOutcome
-from ckpt_action.output.ways_out import plain_path, ways_out
 from ckpt_action.plan import Job
-from ckpt_action.report.figures import Status, job_status
+from ckpt_action.progress import Progress
+from ckpt_action.safe_paths import plain_path
+from ckpt_action.status import Status, job_status
 from ckpt_action.trail import LISTING, kind, modules
-
-
-@dataclass(frozen=True, kw_only=True)
-class Earlier:
-    """An earlier export."""
-
-    folder: Path | None
-    """Its output folder; None where only its manifest is at hand."""
-    name: str
-    """As reports call it."""
-    manifest: Manifest
-    here: bool
-    """It lies where the new export goes."""
-
-
-def read_earlier(named: Path | None, output_dir: Path) -> Earlier | None:
-    """The export that `named`, its folder or its manifest, is of; else the one in `output_dir`.
-
-    None where there is none that can be read and trusted, or that holds anything: then everything
-    is exported. Raises CkptActionError (OUTPUT) where the one that was named is not there, cannot
-    be read or leads out of its folder.
-    """
-    if named is not None:
-        return _read(named, output_dir)
-    try:
-        return _read(output_dir, output_dir)
-    except CkptActionError:
-        return None
-
-
-def _read(path: Path, output_dir: Path) -> Earlier | None:
-    folder = path if path.is_dir() else None
-    manifest = read_manifest(folder) if folder else read_manifest_file(path)
-    if manifest is None:
-        raise _unusable(f"There is no earlier export: {path} is not there or holds none.", path)
-    if folder and (ways := [*ways_out(manifest, folder)]):
-        raise _unusable(ways[0], path)
-    if not manifest.jobs:
-        return None
-    here = folder is not None and folder.resolve() == output_dir.resolve()
-    name = path.name if here else path.as_posix()
-    return Earlier(folder=folder, name=name, manifest=manifest, here=here)
-
-
-def _unusable(message: str, path: Path) -> CkptActionError:
-    return fail(
-        ExitCode.OUTPUT,
-        message,
-        hint="Name the folder of an earlier export, or its manifest.json, or leave out the option.",
-        where=Where(file=str(path)),
-    )
 
 
 def take(
@@ -126,7 +75,8 @@ def _hides(name: str, job: Job, entry: Exported) -> bool:
     paths = [PurePosixPath(record.path) for record in entry.sources]
     if any(stem in (path.stem, path.parent.name) for path in paths):
         return True
-    outside = [p for p in sys.path if p and not Path(p).resolve().is_relative_to(job.folder)]
+    searched = {root.resolve() for root in (*job.python_path, job.folder)}
+    outside = [p for p in sys.path if p and Path(p).resolve() not in searched]
     return stem in sys.stdlib_module_names or PathFinder.find_spec(stem, outside) is not None
 
 

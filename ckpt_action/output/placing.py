@@ -9,27 +9,28 @@ from pathlib import Path
 
 from ckpt_action import __version__
 from ckpt_action.config.records import Config
-from ckpt_action.digests import file_record
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, Where
+from ckpt_action.earlier import Earlier
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where
 from ckpt_action.jobs.fingerprint import config_digest
-from ckpt_action.jobs.reuse import Earlier
 from ckpt_action.manifest import (
+    RECORD,
     REPORT,
     SUMS,
     Exported,
     Manifest,
     exported,
     merged,
+    portable,
     read_manifest,
     write_manifest,
 )
 from ckpt_action.outcome import JobOutcome, Run
-from ckpt_action.output import before
+from ckpt_action.output import previous_export
 from ckpt_action.output.compare import compare
 from ckpt_action.output.staging import Staging
 from ckpt_action.plan import Job, Plan
 from ckpt_action.report.page import render
-from ckpt_action.sharding.shards import RECORD, Shard, ShardRecord, write_record
+from ckpt_action.shard import Shard, ShardRecord, write_record
 
 
 def refuse_foreign(output_dir: Path, plan: Plan) -> Manifest | None:
@@ -90,18 +91,20 @@ def place(plan: Plan, run: Run, stage: Staging, old: Manifest | None, made: Made
     placed = {entry.name for entry in new}
     removed = _gone(old, plan, placed)
     failed = {job.name for job in plan.jobs if job.name not in placed}
-    failed |= {*without_job(plan), *_not_tried_again(old, plan)}
+    failed |= {*plan.without_job, *_not_tried_again(old, plan)}
     manifest = merged(old, new, failed=failed, removed=removed)
-    became = before.tell(old, manifest, placed=placed, removed=removed)
+    became = previous_export.tell(old, manifest, placed=placed, removed=removed)
     run = replace(run, problems=(*run.problems, *became))
     if made.earlier:
         differences = compare(made.earlier.manifest, manifest)
         run = replace(run, previous=made.earlier.name, changes=differences)
     if made.shard:
-        write_record(ShardRecord(shard=made.shard, run=run), stage.items)
+        write_record(
+            ShardRecord(shard=made.shard, run=portable(run, plan.config.folder)), stage.items
+        )
     if manifest.jobs or not made.shard:
         write_manifest(manifest, stage.items)
-        page = render(_with_earlier(run, manifest))
+        page = render(portable(_with_earlier(run, manifest), plan.config.folder))
         (stage.items / REPORT).write_text(page, encoding="utf-8", newline="\n")
     stage.commit(removed if made.shard else {*removed, RECORD})
     return run
@@ -111,7 +114,7 @@ def _with_earlier(run: Run, manifest: Manifest) -> Run:
     """`run` and what lies in the folder from earlier ones; a failure among these is not hidden."""
     now = {job.name for job in run.jobs}
     earlier = [
-        before.outdated(job) if before.failed(job, manifest) else job
+        previous_export.outdated(job) if previous_export.failed(job, manifest) else job
         for job in manifest.jobs
         if job.name not in now
     ]
@@ -129,7 +132,7 @@ def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
     Only where nothing failed: an earlier export is never given up for one that did not succeed.
     """
     planned = {job.name for job in plan.jobs}
-    if old is None or not planned <= placed or any(map(_is_error, plan.problems)):
+    if old is None or not planned <= placed or any(problem.is_error for problem in plan.problems):
         return set()
     declared = {model.name for model in plan.config.models}
     exported_now = {job.model.name for job in plan.jobs}
@@ -140,25 +143,13 @@ def _gone(old: Manifest | None, plan: Plan, placed: set[str]) -> set[str]:
     }
 
 
-def without_job(plan: Plan) -> Iterator[str]:
-    """Models of which a checkpoint, or how to build them, was not found."""
-    wrong = {p.where.key_path for p in plan.problems if _is_error(p) and p.where}
-    for model in plan.config.models:
-        if wrong & {f"models.{model.name}", f"models.{model.name}.checkpoints"}:
-            yield model.name
-
-
 def _not_tried_again(old: Manifest | None, plan: Plan) -> Iterator[str]:
     """What failed before, is still declared, and has no part in this run."""
-    tried = {job.model.name for job in plan.jobs} | {*without_job(plan)}
+    tried = {job.model.name for job in plan.jobs} | {*plan.without_job}
     waiting = {model.name for model in plan.config.models} - tried
     for name in old.failed if old else ():
         if name.partition("@")[0] in waiting:
             yield name
-
-
-def _is_error(problem: Problem) -> bool:
-    return problem.severity is Severity.ERROR
 
 
 def _exported(
@@ -172,10 +163,8 @@ def _exported(
         commit=run.commit,
         dirty=run.dirty,
         config=config.file.name,
-        golden=file_record(verify.golden, config.folder) if verify.golden else None,
         rtol=verify.rtol,
         atol=verify.atol,
-        op_libraries=tuple(file_record(path, config.folder) for path in job.model.op_libraries),
         config_digest=config_digest(job),
         environment_digest=environment,
     )

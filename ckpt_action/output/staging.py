@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ckpt_action.errors import ExitCode, fail
+from ckpt_action.manifest import HIDDEN
 
-HIDDEN = ".staging"
 _LAST = ("SHA256SUMS", "manifest.json")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from ckpt_action.codec import to_data
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
-from ckpt_action.processes.requests import Ended, Request
+from ckpt_action.processes.requests import LOG, Ended, Request
 
 _START_TIMEOUT = 600.0
 
@@ -185,7 +185,7 @@ class Spawner:
                 _kill(process)
 
     def _start(self, request: Request, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        with self._changing, (request.work / "log").open("ab") as log:
+        with self._changing, (request.work / LOG).open("ab") as log:
             if self._closed:
                 raise _stopped()
             process = subprocess.Popen(

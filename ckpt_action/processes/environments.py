@@ -34,7 +34,7 @@ _FILE_COMMANDS = {
 }
 _FOLDERS = ("CKPT_ACTION_TFJS",)
 """Ours that name a folder, from where the command was called; children run elsewhere."""
-_INSTALL = {
+INSTALL = {
     "tensorflow": "tensorflow",
     "keras": "tensorflow",
     "h5py": "tensorflow",
@@ -45,22 +45,26 @@ _INSTALL = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
 }
+"""Module to the extra that brings it."""
 
 
 def environments(job: Job) -> tuple[Environment, ...]:
     """Where to rebuild `job`, in the order to try.
 
     A file of Keras 2 goes to Keras 2 first where that is installed: the code means there what it
-    meant when the model was trained. A TensorFlow older than 2.16 has no other Keras.
+    meant when the model was trained. Layers that are all the user's own leave nothing in the file
+    that tells of a Keras. A TensorFlow older than 2.16 has no other Keras.
     """
     if job.model.keras != "auto":
         return ("keras-2",) if job.model.keras == "2" else ("keras-3",)
-    if _keras_is_2():
+    if keras_is_2():
         return ("keras-2",)
     installed = util.find_spec("tf_keras") is not None
     if job.checkpoint.writer is Writer.KERAS_2 and installed:
         return ("keras-2", "keras-3")
-    if job.checkpoint.writer is Writer.UNKNOWN and installed:
+    code = job.model.entry_point is not None
+    untold = {Writer.UNKNOWN, Writer.TENSORFLOW} if code else {Writer.UNKNOWN}
+    if job.checkpoint.writer in untold and installed:
         return ("keras-3", "keras-2")
     return ("keras-3",)
 
@@ -81,18 +85,18 @@ def variables(environment: Environment, environ: Mapping[str, str]) -> dict[str,
         if not is_secret(name) and name not in _FILE_COMMANDS
     }
     kept |= {name: str(Path(kept[name]).absolute()) for name in _FOLDERS if kept.get(name)}
-    legacy = environment == "keras-2" and not _keras_is_2()
+    legacy = environment == "keras-2" and not keras_is_2()
     return kept | _FIXED | {"TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
 
 
 def import_problem(error: ImportError) -> Problem:
     """An import of the tool itself that failed, with what to install."""
     name = (error.name or "").partition(".")[0]
-    if isinstance(error, ModuleNotFoundError) and name in _INSTALL:
+    if isinstance(error, ModuleNotFoundError) and name in INSTALL:
         return Problem(
             code=ExitCode.ENVIRONMENT,
             message=f"{name} is not installed in the Python that runs ckpt-action.",
-            hint=f'Install it with: pip install "ckpt-action[{_INSTALL[name]}]"',
+            hint=f'Install it with: pip install "ckpt-action[{INSTALL[name]}]"',
         )
     return Problem(
         code=ExitCode.ENVIRONMENT,
@@ -101,7 +105,7 @@ def import_problem(error: ImportError) -> Problem:
     )
 
 
-def _keras_is_2() -> bool:
+def keras_is_2() -> bool:
     """Whether `keras` itself is Keras 2, as it is with TensorFlow 2.15."""
     try:
         return metadata.version("keras").startswith("2.")

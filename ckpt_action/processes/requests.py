@@ -23,6 +23,15 @@ from ckpt_action.plan import Job
 EXPORT = "ckpt_action.engine.export_job:run"
 VERIFY = "ckpt_action.engine.verify_job:run"
 FIT = "ckpt_action.engine.fit_job:run"
+ARTIFACTS = "artifacts"
+"""Folder of an exporting child's artifacts, below its own."""
+LOG = "log"
+"""File of what a child printed, in its folder."""
+
+
+def writing(target: str) -> str:
+    """The stage of an exporting child that writes the target of this name."""
+    return f"writing {target}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +87,25 @@ class ExportResult:
     verdicts: tuple[OutputVerdict, ...]
     artifacts: tuple[ArtifactOutcome, ...]
     """Empty where the live model failed its own proofs."""
+    printed: Mapping[str, tuple[int, int]]
+    """Name of a target to the part of this child's log that was printed while it was written, from
+    one byte to another."""
     sources: tuple[FileRecord, ...]
     absent: tuple[str, ...]
     lookups: Mapping[str, str]
     unrecorded: tuple[str, ...]
     versions: Mapping[str, str]
     problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantised:
+    """How a target stores its weights, for what is said where that is too coarse."""
+
+    how: str
+    """`int8`, `float16`, ..."""
+    default: bool
+    """Whether nobody declared a `max-error`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +127,8 @@ class VerifyRequest:
     """Path to the digest to look for instead, of variables that it holds in another layout."""
     max_error: float | None = None
     """Comes on top of the tolerances of `verify`."""
+    quantised: Quantised | None = None
+    """None where weights are stored as they are, or nobody knows."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that are not asked for, and why."""
     agreement: bool = False

@@ -18,7 +18,7 @@ from typing import Any
 from ckpt_action.codec import from_data
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 from ckpt_action.processes.children import CannotFork, ServerDied, ServerProcess, Spawner
-from ckpt_action.processes.diagnosis import crash_problem, with_output
+from ckpt_action.processes.diagnosis import crash_problem, last_stage, with_output
 from ckpt_action.processes.environments import Environment, import_problem, variables
 from ckpt_action.processes.memory import Gate, available, oom_kills
 from ckpt_action.processes.requests import Ended, Failure, Request
@@ -31,6 +31,8 @@ class Answer:
     ended: Ended
     result: Mapping[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
+    died_at: str = ""
+    """The stage at which it crashed or was killed; empty where it did not, or its time was over."""
 
 
 class Supervisor:
@@ -102,7 +104,8 @@ def _answer(request: Request, ended: Ended, *, oom_killed: bool) -> Answer:
     file = request.work / "result.json"
     if ended.exit_code != 0 or ended.timed_out or not file.is_file():
         problem = crash_problem(request, ended, oom_killed=oom_killed)
-        return Answer(ended=ended, problems=(problem,))
+        stage = "" if ended.timed_out else last_stage(request)
+        return Answer(ended=ended, problems=(problem,), died_at=stage)
     data = json.loads(file.read_text())
     if "failure" in data:
         problems = from_data(Failure, data["failure"]).problems

@@ -101,6 +101,14 @@ def threads(arguments, work):
     return {"threads": count()}
 
 
+def late_imports(arguments, work):
+    from ckpt_action.engine.targets import registry
+
+    before = set(sys.modules)
+    registry()
+    return {"modules": sorted(set(sys.modules) - before)}
+
+
 def compute(arguments, work):
     import tensorflow as tf
 

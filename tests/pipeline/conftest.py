@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import ENVIRON, ckpt_action
 
 from ckpt_action.processes.requests import Request
 from ckpt_action.processes.supervisor import Supervisor
 
 HERE = Path(__file__).parent
-ENVIRON = dict(os.environ) | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path[1:]])}
 
 
 @pytest.fixture(scope="session")
@@ -58,18 +58,7 @@ def repository(trained, tmp_path):
 def exported(trained, tmp_path_factory):
     """A repository in which everything was exported; tests copy what they change."""
     folder = Path(shutil.copytree(trained, tmp_path_factory.mktemp("exported") / "repository"))
-    run = ckpt_action("export", "--report-dir", "report", folder=folder)
+    run = ckpt_action("export", "--format", "json", folder=folder)
     assert run.returncode == 0, run.stdout + run.stderr
+    (folder / "report.json").write_text(run.stdout)
     return folder
-
-
-def ckpt_action(*arguments, folder, **environ):
-    """The command, as a person runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "ckpt_action", *map(str, arguments)],
-        cwd=folder,
-        env=ENVIRON | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )

@@ -31,11 +31,9 @@ def traced(function, variables, **inputs):
         name="serving_default",
         inputs=tuple(InputSpec(name=n, dtype=d, shape=s) for n, (d, s) in inputs.items()),
     )
-    return TracedModel(
-        name="m",
-        signatures=(TracedSignature(declared=declared, function=concrete, record=record),),
-        variables=tuple(ModelVariable(path=v.name, variable=v) for v in variables),
-    )
+    held = tuple(ModelVariable(path=v.name, variable=v) for v in variables)
+    signature = TracedSignature(declared=declared, function=concrete, record=record, variables=held)
+    return TracedModel(name="m", signatures=(signature,), variables=held)
 
 
 def reference_of(model, **verify):
@@ -118,6 +116,19 @@ def impossible(arguments, work):
         return tf.io.parse_tensor(text[0], tf.float32) * w
 
     return reference_of(traced(function, [w], text=("string", ("batch",))))
+
+
+def fused_tanh(arguments, work):
+    kernel, ones = variable(np.ones((1, 1, 3, 4)), "kernel"), variable([1.0] * 4, "ones")
+
+    def function(x):
+        y = tf.nn.conv2d(x, kernel, 1, "SAME")
+        y, _, _ = tf.compat.v1.nn.fused_batch_norm(
+            y, ones, ones, mean=ones, variance=ones, is_training=False
+        )
+        return tf.tanh(y)
+
+    return reference_of(traced(function, [kernel, ones], x=("float32", ("batch", 4, 4, 3))))
 
 
 def golden(arguments, work):

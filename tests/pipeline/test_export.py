@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import io
 import json
+import re
 import shutil
 import subprocess
+from importlib import util
 from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import ckpt_action
+from command import ENVIRON, ckpt_action
 
-from ckpt_action.errors import ExitCode
-from ckpt_action.file_check import file_problems
+from ckpt_action.config.load import load_config
+from ckpt_action.errors import CkptActionError, ExitCode
+from ckpt_action.export import Options, export
+from ckpt_action.jobs.job import JobRun
 from ckpt_action.manifest import read_manifest
+from ckpt_action.output.file_check import file_problems
+from ckpt_action.plan import make_plan
+from ckpt_action.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,6 +79,7 @@ def test_every_artifact_has_every_proof(exported):
             "sensitive": True,
             "rows": True,
             "origin": True,
+            "eager": True,
         }
         for artifact in job.artifacts:
             shown = {"signature", "payload", "values", "edges"} | (
@@ -77,7 +87,7 @@ def test_every_artifact_has_every_proof(exported):
             )
             assert {p.name for p in artifact.proofs if p.passed} == shown
             probes = {v.probe for v in artifact.verdicts}
-            assert len(probes) == (2 if job.golden else 4)
+            assert len(probes) == (3 if job.golden else 4)
         assert {v.source for v in job.variables} != {""}
 
 
@@ -93,9 +103,9 @@ def test_equal_runs_give_equal_bytes(exported, repository):
 
 
 def test_the_report_says_what_the_manifest_leaves_out(exported):
-    report = json.loads((exported / "report" / "report.json").read_text())
+    report = json.loads((exported / "report.json").read_text())
     assert all(job["seconds"] > 0 and job["peak_rss"] > 1 << 27 for job in report["jobs"])
-    assert (exported / "report" / "report.html").is_file()
+    assert (exported / "dist" / "report.html").is_file()
 
 
 def test_one_model_again_keeps_the_others(exported, tmp_path):
@@ -139,7 +149,7 @@ def test_a_failed_export_keeps_what_was_there(exported, tmp_path):
     assert "golden values" in page
     assert "dense" in page
     assert read_manifest(repository / "dist").kept == ("affine",)
-    assert "warning: affine of the earlier export stays" in run.stdout
+    assert "warning: 'affine' of the earlier export stays" in run.stdout
 
 
 def test_a_target_of_the_earlier_export_goes_with_a_word(exported, tmp_path):
@@ -153,9 +163,9 @@ def test_a_target_of_the_earlier_export_goes_with_a_word(exported, tmp_path):
     assert not (repository / "dist/dense/saved-model").exists()
     assert "more than its `max-size` of 1 kB." in run.stdout
     assert run.stdout.endswith("\nReport: dist/report.html\n")
-    gone = "saved-model of the earlier export of dense was removed: it failed now"
+    gone = "'saved-model' of the earlier export of 'dense' was removed: it failed now"
     assert f"warning: {gone}" in run.stdout
-    assert gone in (repository / "dist/report.html").read_text()
+    assert gone in html.unescape((repository / "dist/report.html").read_text())
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -172,7 +182,7 @@ def test_a_checkpoint_that_cannot_be_read_leaves_a_report_that_says_so(exported,
     assert (manifest.kept or manifest.failed) == ("affine", "dense")
     title = (repository / "dist/report.html").read_text().partition("<title>")[2]
     assert "proven" not in title.partition("</title>")[0]
-    assert ("dense of the earlier export stays" in run.stdout) == again
+    assert ("'dense' of the earlier export stays" in run.stdout) == again
     assert [*file_problems(manifest, repository / "dist")] == []
 
 
@@ -181,6 +191,7 @@ def test_a_name_that_nobody_declares_touches_nothing(exported, tmp_path):
     before = tree(repository / "dist")
     run = ckpt_action("export", "--model", "affinity", folder=repository)
     assert run.returncode == ExitCode.USAGE
+    assert "Report:" not in run.stdout
     assert tree(repository / "dist") == before
 
 
@@ -228,8 +239,9 @@ def test_changes_that_are_not_committed_are_said(repository):
 def broken(trained, tmp_path_factory):
     """One run of many models that go wrong each in its own way."""
     repository = Path(shutil.copytree(trained, tmp_path_factory.mktemp("broken") / "repository"))
-    run = ckpt_action("export", "broken.toml", "--report-dir", "report", folder=repository)
-    report = json.loads((repository / "report" / "report.json").read_text())
+    secret = {"PLAIN": "the-secret-itself", "DEPLOY_TOKEN": "the-secret-itself"}
+    run = ckpt_action("export", "broken.toml", "--format", "json", folder=repository, **secret)
+    report = json.loads(run.stdout)
     return repository, run, {job["name"]: job for job in report["jobs"]}
 
 
@@ -279,3 +291,51 @@ def test_the_log_of_a_crash_is_in_the_report(broken):
     assert "about to fall" in problem["details"]
     assert any("Segmentation fault" in line for line in problem["details"])
     assert "rebuilding the model" in problem["message"]
+
+
+def test_what_the_code_printed_is_beside_a_proof_that_failed(broken):
+    """Bounded, and without the values of secrets."""
+    (error,) = (p for p in broken[2]["Shifted"]["problems"] if p["severity"] == "error")
+    told = error["details"][error["details"].index("It printed last:") :]
+    assert "the layers of version 2 ***" in told
+    assert max(map(len, told)) == 400
+
+
+def test_what_is_not_installed_is_said_before_anything_begins(repository, monkeypatch, capsys):
+    """All of it at once, with the other problems, and one command that installs it."""
+    config = repository / "model-export.toml"
+    targets = 'targets = ["saved-model", "tflite", "onnx"]'
+    config.write_text(
+        config.read_text().replace('targets = ["saved-model", "frozen-graph"]', targets)
+    )
+    (repository / "runs/dense/ckpt-1.index").unlink()
+    shutil.rmtree(repository / "dist", ignore_errors=True)
+    real, absent = util.find_spec, {"ai_edge_litert", "tf2onnx", "onnx", "onnxruntime"}
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name in absent else real(name))
+    with pytest.raises(CkptActionError) as raised:
+        export(config, Options(), ENVIRON, Progress(io.StringIO()))
+    *others, missing = raised.value.problems
+    assert [problem.code for problem in others] == [ExitCode.CHECKPOINT]
+    assert missing.code is ExitCode.ENVIRONMENT
+    names = "ai_edge_litert, tf2onnx, onnx and onnxruntime"
+    assert missing.message.startswith(f"{names} are not installed")
+    assert 'pip install "ckpt-action[onnx,tflite]"' in missing.hint
+    assert missing.where.key_path == "models.affine.targets[1]"
+    assert "[models.affine]" in config.read_text().splitlines()[missing.where.line - 1]
+    assert not (repository / "dist").exists()
+
+
+def test_a_long_export_says_what_it_is_at(repository, supervisor, tmp_path):
+    """As often as is asked for here; the words are those of the child."""
+    plan = make_plan(load_config(repository / "model-export.toml").config, models=("affine",))
+    with io.StringIO() as stream, Progress(stream, interval=0.001) as progress:
+        job = JobRun(
+            plan.jobs[0],
+            supervisor,
+            work=tmp_path / "work",
+            folder=tmp_path / "made",
+            progress=progress,
+        )
+        assert job.run().exit_code is ExitCode.OK
+        said = stream.getvalue()
+    assert re.search(r"^affine\S*: rebuilding the model \(\d+ s\)$", said, re.MULTILINE)

@@ -6,12 +6,14 @@ import json
 import shutil
 
 import pytest
-from conftest import ENVIRON, ckpt_action
+from command import ENVIRON, ckpt_action
 
+from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec
 from ckpt_action.errors import ExitCode
 from ckpt_action.jobs.gates import gated
-from ckpt_action.outcome import ArtifactOutcome, OutputVerdict
+from ckpt_action.outcome import ArtifactOutcome, OutputVerdict, Run
+from ckpt_action.report.text import render
 
 HEAD = """
 version = 1
@@ -27,6 +29,8 @@ targets = [
   { format = "tflite", max-latency = "10 s", max-gzip-size = "1 MB", min-agreement = 1.0 },
   { format = "tflite", name = "int8", quantize = "int8", representative-data = "data:samples" },
   { format = "tflite", name = "coarse", max-error = 1e-12 },
+  { format = "tflite", name = "phone", quantize = "int8", max-error = 1e-4, \
+representative-data = "data:samples" },
   { format = "tflite", name = "broken", quantize = "int8", representative-data = "data:raises" },
   { format = "onnx", max-gzip-size = "100 B" },
 ]
@@ -48,8 +52,8 @@ def exported_gates(trained, tmp_path_factory):
     folder = shutil.copytree(trained, tmp_path_factory.mktemp("gates") / "repository")
     (folder / "gates.toml").write_text(HEAD + TARGETS)
     (folder / "data.py").write_text(DATA)
-    run = ckpt_action("export", "gates.toml", "--report-dir", "report", folder=folder)
-    (job,) = json.loads((folder / "report" / "report.json").read_text())["jobs"]
+    run = ckpt_action("export", "gates.toml", "--format", "json", folder=folder)
+    (job,) = json.loads(run.stdout)["jobs"]
     return folder, run, {artifact["name"]: artifact for artifact in job["artifacts"]}
 
 
@@ -95,8 +99,9 @@ def test_the_report_names_runs_and_machine_and_the_manifest_has_no_times(exporte
     assert latency["runs"] == 50
     assert "cores" in latency["machine"]
     assert latency["seconds"] > 0
-    assert "one call of tflite takes" in run.stdout
-    assert latency["machine"] in run.stdout
+    said = render(from_data(Run, json.loads(run.stdout)))
+    assert "one call of tflite takes" in said
+    assert latency["machine"] in said
     manifest = (folder / "dist" / "manifest.json").read_text()
     assert "latency" not in json.loads(manifest)["jobs"][0]["artifacts"][0]
     assert latency["machine"] not in manifest
@@ -111,6 +116,17 @@ def test_a_quantised_artifact_says_how_far_it_is_from_the_model(exported_gates):
     assert all(v["agreement"] is not None for v in artifacts["int8"]["verdicts"])
     (payload,) = [p for p in artifacts["int8"]["proofs"] if p["name"] == "payload"]
     assert payload["passed"] is None
+
+
+def test_an_artifact_that_was_quantised_too_coarsely_names_the_knob(exported_gates):
+    """Once for an output, however many probes there are."""
+    _, _, artifacts = exported_gates
+    (problem,) = errors(artifacts["phone"])
+    assert problem["message"].startswith("Artifact 'phone', quantised to int8, moves output 'y' ")
+    assert "`max-error` allows 0.0001, as declared; the same class wins in " in problem["message"]
+    assert "more varied `representative-data`, train on, quantise to `float16`" in problem["hint"]
+    assert "declare `max-error = 0.0" in problem["hint"]
+    assert len(problem["details"]) > 1
 
 
 def test_a_target_without_its_runtime_says_what_installs_it(repository, tmp_path):

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRON, ckpt_action
+from command import ENVIRON, ckpt_action
 from test_export import exported_files, tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import py_compile
 import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from conftest import ckpt_action
+from command import ckpt_action
 from test_reuse import asked, edit
 
+from ckpt_action.jobs.reuse import _hides
 from ckpt_action.manifest import read_manifest
 from ckpt_action.trail import trail
 
 ASKING = """
-import importlib.util, json, os, sqlite3, subprocess, sys
+import ctypes, importlib.util, json, os, sqlite3, subprocess, sys
 from pathlib import Path
 import tensorflow as tf
 
@@ -61,6 +65,11 @@ class ByDescriptor(tf.Module):
         sorted(HERE.glob("one/*.txt"))
         subprocess.run([sys.executable, "-c", ""], check=True)
         sqlite3.connect(":memory:").close()
+        ctypes.CDLL("libc.so.6" if sys.platform == "linux" else None)
+        try:
+            import cv2
+        except ImportError:
+            pass
         import h5py
         try:
             h5py.File(HERE / "none.h5")
@@ -73,6 +82,8 @@ version = 1
 checkpoints = ["runs/affine/ckpt-1"]
 targets = ["frozen-graph"]
 signatures.serving_default.inputs = { x = { dtype = "float32", shape = ["batch", 5] } }
+signatures.serving_default.outputs = ["z"]
+verify.golden = "golden/affine.npz"
 [models.asking]
 entry-point = "asking:Asking"
 [models.by-descriptor]
@@ -159,6 +170,8 @@ def test_what_nobody_hears_of_is_said_and_exported_each_time(repository):
         "the list of a folder's files",
         "what a program printed",
         "a database",
+        *(["files with cv2, perhaps"] if importlib.util.find_spec("cv2") else []),
+        *(["files with libc.so.6, perhaps"] if sys.platform == "linux" else []),
     } <= set(jobs["by-descriptor"].unrecorded)
     assert jobs["by-descriptor"].lookups["fast"] == "nothing"
 
@@ -191,3 +204,17 @@ def test_a_trail_follows_links_as_the_system_does(tmp_path):
     assert f"{tmp_path}/a/b" in trail(f"{tmp_path}/far")
     assert trail(f"{tmp_path}/round") == {f"{tmp_path}/round": "a link to round"}
     assert os.path.realpath(tmp_path) in str(trail(f"{tmp_path}/none/../none"))
+
+
+def test_a_new_module_may_hide_a_package_of_an_environment_in_the_repository(tmp_path, monkeypatch):
+    packages = tmp_path / ".venv/site-packages"
+    packages.mkdir(parents=True)
+    (packages / "installed.py").touch()
+    for name in ("installed.py", "unrelated.py"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(packages)])
+    job = SimpleNamespace(python_path=(tmp_path,), folder=tmp_path)
+    entry = SimpleNamespace(sources=())
+    assert _hides("installed.py", job, entry)
+    assert _hides("json.py", job, entry)
+    assert not _hides("unrelated.py", job, entry)

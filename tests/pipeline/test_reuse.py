@@ -11,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRON, ckpt_action
+from command import ENVIRON, ckpt_action
 
 from ckpt_action.config.load import load_config
+from ckpt_action.earlier import read_earlier
 from ckpt_action.errors import CkptActionError, ExitCode
 from ckpt_action.jobs import fingerprint
 from ckpt_action.jobs.fingerprint import environment_digest
-from ckpt_action.jobs.reuse import read_earlier, take
-from ckpt_action.manifest import read_manifest
+from ckpt_action.jobs.inputs import library_records
+from ckpt_action.jobs.reuse import take
+from ckpt_action.manifest import read_manifest, write_manifest
 from ckpt_action.plan import make_plan
 
 READING = """
@@ -43,8 +45,9 @@ class Reading(tf.Module):
 
     def __call__(self, x):
         from lazy import double
-        (HERE / "scratch.txt").write_text("made here")
-        assert (HERE / "scratch.txt").read_text() == "made here"
+        scratch = HERE / f"scratch-{type(self).__name__}.txt"
+        scratch.write_text("made here")
+        assert scratch.read_text() == "made here"
         return {"z": double(x * self.scale) + self.shift * self.words}
 
 class Moody(Reading):
@@ -56,11 +59,12 @@ CONFIG = """
 version = 1
 [defaults]
 checkpoints = ["runs/affine/ckpt-*"]
-targets = [{ format = "saved-model", max-size = "1 MB" }]
+targets = ["saved-model"]
 signatures.serving_default.inputs = { x = { dtype = "float32", shape = ["batch", 5] } }
 [models.reading]
 entry-point = "reading:Reading"
 arguments = {}
+targets = [{ format = "saved-model", max-size = "1 MB" }, "onnx"]
 verify = { golden = "golden/reading.npz" }
 [models.moody]
 entry-point = "reading:Moody"
@@ -81,7 +85,7 @@ tf.train.Checkpoint(other).save("other/ckpt")
 
 @pytest.fixture(scope="module")
 def reading(trained, tmp_path_factory):
-    """A repository whose code reads in many ways, exported once."""
+    """A repository whose code reads in many ways, exported once; tf2onnx looks into folders too."""
     folder = Path(shutil.copytree(trained, tmp_path_factory.mktemp("reading") / "repository"))
     (folder / ".git").mkdir()
     (folder / "reading.py").write_text(READING)
@@ -155,6 +159,7 @@ def test_what_the_code_read_is_in_the_manifest(reading):
         assert read == {"reading.py", "lazy.py", "settings.json", "words.txt"}
         assert job.absent == ("fast_ops",)
     assert jobs["reading"].unrecorded == ()
+    assert not [place for place in jobs["reading"].lookups if place.startswith("dist")]
     assert jobs["moody"].unrecorded == ("variable MOOD",)
 
 
@@ -202,8 +207,26 @@ def test_a_change_exports_again(repository, change, says):
     assert says in said
 
 
+def test_another_op_library_exports_again(repository):
+    """As if the export of before had loaded one, for making one takes a compiler."""
+    library = repository / "fast.so"
+    library.write_bytes(b"kernels of before")
+    config(repository, "arguments = {}", 'arguments = {}\nop-libraries = ["fast.so"]')
+    jobs = make_plan(load_config(repository / "model-export.toml").config).jobs
+    (job,) = (job for job in jobs if job.name == "reading")
+    digest, records = fingerprint.config_digest(job), library_records(job)
+    manifest = read_manifest(repository / "dist")
+    entries = (replace(e, config_digest=digest, op_libraries=records) for e in manifest.jobs)
+    write_manifest(replace(manifest, jobs=tuple(entries)), repository / "dist")
+    assert asked(repository)["reading"] == "unchanged, taken from dist"
+    flip(library)
+    assert asked(repository)["reading"] == "exported again: fast.so changed"
+
+
 def test_code_that_read_what_nobody_recorded_is_never_taken(repository):
-    assert "its code read variable MOOD" in asked(repository)["moody"]
+    jobs = {job.name: job for job in read_manifest(repository / "dist").jobs}
+    assert jobs["moody"].unrecorded == ("variable MOOD",)
+    assert asked(repository)["moody"].startswith("exported again: ")
 
 
 @pytest.mark.parametrize("seed", range(25))

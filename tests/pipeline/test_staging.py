@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ckpt_action.errors import CkptActionError, ExitCode
-from ckpt_action.output.staging import HIDDEN, recover, staging
+from ckpt_action.manifest import HIDDEN
+from ckpt_action.output.staging import recover, staging
 
 STEPS = """
 import os, signal, sys

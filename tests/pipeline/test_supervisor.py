@@ -6,12 +6,14 @@ import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 
 import pytest
-from conftest import ENVIRON
+from command import ENVIRON
 
 from ckpt_action.errors import ExitCode
 from ckpt_action.processes import children
+from ckpt_action.processes import supervisor as supervising
 from ckpt_action.processes.children import CannotFork, Spawner
 from ckpt_action.processes.environments import variables
 from ckpt_action.processes.memory import Gate
@@ -33,6 +35,10 @@ def test_children_are_forked_from_one_server_that_has_one_thread(ask):
     assert first["parent"] == second["parent"] != os.getpid()
     assert first["pid"] != second["pid"]
     assert ask("threads", work="3").result == {"threads": 1}
+
+
+def test_what_every_child_needs_is_there_when_it_begins(ask):
+    assert ask("late_imports").result == {"modules": []}
 
 
 def test_tensorflow_computes_in_a_forked_child(ask):
@@ -227,8 +233,36 @@ def test_a_large_child_waits_for_room_and_one_alone_never_waits():
     with ThreadPoolExecutor(1) as pool:
         with gate.room(99):
             second = pool.submit(lambda: gate.room(1).__enter__())
-            assert not second.done()
+            with pytest.raises(FutureTimeout):
+                second.result(timeout=0.2)
         second.result(timeout=60)
     gate = Gate(2, budget=10)
     with gate.room(4), gate.room(6):
         pass
+
+
+def test_a_child_that_the_kernel_killed_for_memory_is_told_from_one_that_somebody_killed(
+    ask, monkeypatch
+):
+    kills = iter((3, 4))
+    monkeypatch.setattr(supervising, "oom_kills", lambda: next(kills))
+    (problem,) = ask("kill_self").problems
+    assert "the kernel ran out of memory" in problem.message
+    assert "--jobs 1" in problem.hint
+
+
+def test_a_server_that_may_not_fork_answers_so_and_the_child_is_spawned(tmp_path):
+    """A thread more, as a module would leave that starts one when it is imported."""
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "tf_keras.py").write_text(
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    environ = ENVIRON | {"PYTHONPATH": f"{tmp_path / 'path'}{os.pathsep}{ENVIRON['PYTHONPATH']}"}
+    request = Request(task="child_tasks:echo", arguments={}, work=tmp_path / "w", timeout=60)
+    with contextlib.closing(Supervisor(jobs=1, folder=tmp_path, environ=environ)) as supervisor:
+        answer = supervisor.run("keras-2", request)
+        server = supervisor._servers["keras-2"]
+        assert server.greeting()["threads"] > 1
+        with pytest.raises(CannotFork, match="more than one thread"):
+            server.run(request)
+    assert answer.result["parent"] == os.getpid()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ckpt_action
+from command import ckpt_action
 
+from ckpt_action.cli import main
 from ckpt_action.errors import ExitCode
 
 
@@ -17,6 +19,16 @@ from ckpt_action.errors import ExitCode
 def dist(exported, tmp_path):
     """A copy of an exported folder, alone: neither the code nor the golden file is near."""
     return Path(shutil.copytree(exported / "dist", tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("part", ["manifest.json", "SHA256SUMS", "dense", "dense/saved-model"])
+def test_a_part_of_a_folder_is_answered_with_the_folder(part, tmp_path, monkeypatch, capsys):
+    (tmp_path / "dist" / "dense" / "saved-model").mkdir(parents=True)
+    for name in ("manifest.json", "SHA256SUMS"):
+        (tmp_path / "dist" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", f"dist/{part}"]) == ExitCode.OUTPUT
+    assert "help: Give the whole folder: `ckpt-action verify dist`." in capsys.readouterr().err
 
 
 def change_byte(file: Path, weight: bytes) -> None:
@@ -90,6 +102,13 @@ def test_without_the_golden_file_the_bytes_are_still_compared(dist):
     assert "values were not compared" in run.stdout
 
 
+def test_the_golden_file_is_found_below_a_base_that_is_named_from_here(exported, dist):
+    base = os.path.relpath(exported, dist.parent)
+    run = ckpt_action("verify", dist, "--base", base, folder=dist.parent)
+    assert run.returncode == 0, run.stdout
+    assert "values were not compared" not in run.stdout
+
+
 def test_one_changed_weight_bit_is_found_and_named(exported, dist):
     """In the SavedModel of one model and in the frozen graph of both, digests made to agree."""
     shift, kernel = weight_bytes(exported, "shift"), weight_bytes(exported, "hidden/kernel")
@@ -128,7 +147,7 @@ def test_a_changed_artifact_is_not_called_proven(exported, tmp_path):
     change_byte(variables, weight_bytes(exported, "shift"))
     run = ckpt_action("verify", "dist", folder=folder)
     assert run.returncode == ExitCode.VERIFY
-    assert run.stdout.splitlines()[0].startswith("1 of 2 models failed (verify)")
+    assert run.stdout.splitlines()[0].startswith("1 of 2 models failed: affine (verify)")
     assert "affine: failed" in run.stdout
     rows = [line.split() for line in run.stdout.splitlines()]
     assert ["frozen-graph", "-", "-", "-", "-", "failed"] in rows
@@ -147,6 +166,8 @@ def test_what_the_last_export_could_not_make_is_said(dist):
     sign_again(dist)
     run = ckpt_action("verify", dist, folder=dist.parent)
     assert run.returncode == 0, run.stdout
+    first = run.stdout.splitlines()[0]
+    assert first.endswith("; the last export failed in part"), first
     assert "warning: The last export of affine failed; what lies here is from" in run.stdout
     assert "warning: other is not here: its export failed." in run.stdout
     assert "warning: dense was exported without tfjs, which failed." in run.stdout

@@ -30,6 +30,16 @@ def crashes():
     ctypes.string_at(0)
 
 
+def empty():
+    print("nothing was recorded")
+    return []
+
+
+def refuses():
+    print("looking for recordings")
+    raise RuntimeError("no such recording")
+
+
 class Noisy(models.Affine):
     def __call__(self, x):
         return {"z": super().__call__(x)["z"] + tf.random.uniform(tf.shape(x))}
@@ -43,6 +53,11 @@ class Loud(models.Affine):
 
 class Shifted(models.Affine):
     """Every weight fits, and the result is another."""
+
+    def __init__(self):
+        super().__init__()
+        print("the layers of version 2", os.environ.get("PLAIN"))
+        print("long " * 1000)
 
     def __call__(self, x):
         return {"z": x * self.shift + self.scale}

@@ -21,10 +21,10 @@ def tell(
         if job.name in fresh:
             yield from _targets(job, fresh[job.name])
         elif job.name in removed:
-            text = f"{job.name} of the earlier export was removed: nothing declares it now."
+            text = f"{job.name!r} of the earlier export was removed: nothing declares it now."
             yield _problem(Severity.NOTE, text)
         elif failed(job, new):
-            text = f"{job.name} of the earlier export stays, for the last export of it failed."
+            text = f"{job.name!r} of the earlier export stays, for the last export of it failed."
             yield _problem(Severity.WARNING, text, "`release` refuses the folder as it is.")
 
 
@@ -43,7 +43,7 @@ def _targets(old: Exported, new: Exported) -> Iterator[Problem]:
     """Targets of an earlier export of one job that its new folder does not have."""
     there = {artifact.name for artifact in new.artifacts}
     for artifact in old.artifacts:
-        what = f"{artifact.name} of the earlier export of {new.name} was removed"
+        what = f"{artifact.name!r} of the earlier export of {new.name!r} was removed"
         if artifact.name in new.failed_targets:
             text = f"{what}: it failed now, and no folder holds parts of two exports."
             yield _problem(Severity.WARNING, text, "Mend what failed, and export again.")
