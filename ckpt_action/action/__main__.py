@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from ckpt_action.action.credentials import refuse_kept_credentials
 from ckpt_action.action.environment import (
     EXPORTING,
     PLANNING,
@@ -19,7 +20,8 @@ from ckpt_action.action.events import refuse_foreign_head
 from ckpt_action.action.inputs import Inputs, read_inputs
 from ckpt_action.action.release import release
 from ckpt_action.action.sharding import merge, plan
-from ckpt_action.errors import CkptActionError, gravest
+from ckpt_action.action.tensorflow_js import tensorflow_js
+from ckpt_action.errors import CkptActionError, exit_code
 from ckpt_action.report.github import print_annotations
 from ckpt_action.report.problems import print_problems
 from ckpt_action.report.workflow_commands import write_outputs
@@ -40,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     except CkptActionError as error:
         print_problems(error.problems)
         print_annotations(error.problems)
-        return gravest(problem.code for problem in error.problems)
+        return exit_code(error.problems)
 
 
 def withheld(environ: Mapping[str, str]) -> list[str]:
@@ -49,7 +51,10 @@ def withheld(environ: Mapping[str, str]) -> list[str]:
 
 
 def _tell(inputs: Inputs) -> int:
-    """The inputs are good; hand on what follows from them."""
+    """The inputs are good, and no token lies about; hand on what follows from them."""
+    notes = refuse_kept_credentials(inputs.workspace)
+    print_problems(notes)
+    print_annotations(notes)
     values = {"artifact-name": inputs.artifact_name}
     if not inputs.python:
         values |= {"cache-key": cache_key(inputs), "cache-folder": str(cache_folder(os.environ))}
@@ -60,6 +65,8 @@ def _tell(inputs: Inputs) -> int:
 def _setup(inputs: Inputs, locked: str) -> int:
     python = interpreter(inputs, os.environ, locked)
     values = {"python": str(python)}
+    if locked == EXPORTING:
+        values["tensorflow-js"] = tensorflow_js(inputs, os.environ)
     write_outputs(Path(os.environ["GITHUB_OUTPUT"]), values)
     return 0
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ckpt_action import __version__
+from ckpt_action.action.declared import declared_formats, wanted_extras
 from ckpt_action.action.inputs import Inputs
 from ckpt_action.errors import ExitCode, fail
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 """The action's checkout."""
 EXPORTING, PLANNING = "export.txt", "plan.txt"
 """Locked sets in `requirements/`: with TensorFlow, and what reading files takes."""
+_HINT = "Do python-version, tensorflow-version and requirements fit each other?"
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 
 
@@ -35,12 +37,13 @@ def interpreter(inputs: Inputs, environ: Mapping[str, str], locked: str = EXPORT
     run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / "venv"])
     caching = ("--cache-dir", kept / "packages") if _hosted(environ) else ()
     for arguments in install_commands(inputs, locked):
-        run([uv, "pip", "install", "--quiet", *caching, "--python", python, *arguments])
+        command = [uv, "pip", "install", "--quiet", *caching, "--python", python, *arguments]
+        run(command, cwd=inputs.workspace if inputs.requirements else None)
     return python
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """What the next run on a fresh machine may start with: uv, and its cache of packages.
+    """What the next run on a fresh machine may start with: uv with its cache, TensorFlow.js.
 
     On a machine of the user's own uv keeps its cache at its usual place, from run to run.
     """
@@ -49,8 +52,10 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 def cache_key(inputs: Inputs) -> str:
     """Names everything that decides what lies in the cache."""
-    locks = [ROOT / "requirements" / name for name in ("uv.txt", EXPORTING)]
+    names = ("uv.txt", EXPORTING, "tfjs/package-lock.json")
+    locks = [ROOT / "requirements" / name for name in names]
     digest = hashlib.sha256(inputs.tensorflow_version.encode())
+    digest.update(",".join(declared_formats(inputs.workspace / inputs.config)).encode())
     for file in (*locks, ROOT / "pyproject.toml", *inputs.requirements):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     python = f"{platform.python_version()}-{platform.system()}-{platform.machine()}".lower()
@@ -62,10 +67,14 @@ def _hosted(environ: Mapping[str, str]) -> bool:
 
 
 def install_commands(inputs: Inputs, locked: str = EXPORTING) -> tuple[tuple[str | Path, ...], ...]:
-    """Arguments of `uv pip install`: the locked set, or one resolution of what was asked for."""
+    """Arguments of `uv pip install`: the locked set, or one resolution of what was asked for.
+
+    The user's files are installed in the workspace, which `-e .` and `./package` are relative to.
+    """
     if not inputs.tensorflow_version and not inputs.requirements:
         return (("--require-hashes", "-r", ROOT / "requirements" / locked), ("--no-deps", ROOT))
-    wanted: list[str | Path] = [f"{ROOT}[tensorflow,keras-2]"]
+    extras = ",".join(wanted_extras(inputs.workspace / inputs.config))
+    wanted: list[str | Path] = [f"{ROOT}[{extras}]"]
     if version := inputs.tensorflow_version:
         series = ".".join(version.split(".")[:2])
         exact = version if version != series else f"{series}.*"
@@ -107,11 +116,19 @@ def _install_uv(folder: Path) -> Path:
     return program
 
 
-def run(argv: Sequence[str | Path]) -> None:
+def run(
+    argv: Sequence[str | Path],
+    hint: str = _HINT,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:
+    """Raises CkptActionError (ENVIRONMENT) with `hint` where it fails."""
     done = subprocess.run(
         [str(word) for word in argv],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=environ,
+        cwd=cwd,
         text=True,
         errors="replace",
         check=False,
@@ -120,6 +137,6 @@ def run(argv: Sequence[str | Path]) -> None:
         raise fail(
             ExitCode.ENVIRONMENT,
             f"Installing failed: {Path(argv[0]).name} ended with {done.returncode}.",
-            hint="Do python-version, tensorflow-version and requirements fit each other?",
+            hint=hint,
             details=done.stdout.splitlines()[-30:],
         )

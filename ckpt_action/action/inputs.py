@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ckpt_action.action.declared import declared_output_dir
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
-from ckpt_action.sharding.shards import MOST, read_shard
+from ckpt_action.shard import read_shard
+from ckpt_action.sharding.shards import MOST
 
 _PREFIX = "CKPT_ACTION_"
 _NOT_IN_ARTIFACT_NAMES = frozenset('":<>|*?\r\n\\/')
-"""What `actions/upload-artifact` refuses, once the export is done; we say so before it begins."""
+"""What `actions/upload-artifact` refuses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +64,12 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         reuse=given.get("reuse", "true") == "true",
         previous=given.get("previous", ""),
     )
-    problems = [*_problems(inputs), *_retention(given.get("retention_days", ""))]
-    problems += _sharding(given, inputs)
+    problems = [
+        *_problems(inputs),
+        *_switches(given),
+        *_artifact(given, workspace / inputs.config),
+        *_sharding(given, inputs),
+    ]
     if problems:
         raise CkptActionError(*problems)
     return inputs
@@ -124,10 +130,30 @@ def _problems(inputs: Inputs) -> list[Problem]:
     return problems
 
 
-def _retention(days: str) -> list[Problem]:
-    if not days or (days.isdecimal() and 1 <= int(days) <= 90):
-        return []
-    return [_problem("retention-days", f"{days!r} is no number of days from 1 to 90.", "")]
+def _switches(given: Mapping[str, str]) -> list[Problem]:
+    """What is neither would mean "no" to the steps that compare it, without a word."""
+    return [
+        _problem(name, f"{given[name]!r} is neither true nor false.", "")
+        for name in ("reuse", "upload", "cache")
+        if given.get(name, "true") not in {"true", "false"}
+    ]
+
+
+def _artifact(given: Mapping[str, str], config: Path) -> list[Problem]:
+    """What `actions/upload-artifact`, or the export, would say no to only after minutes."""
+    problems = []
+    days = given.get("retention_days", "")
+    if days and not re.fullmatch(r"[1-9]\d*", days, re.ASCII):
+        problems.append(_problem("retention-days", f"{days!r} is no number of days.", ""))
+    folder = Path(given.get("output_dir", ""))
+    if given.get("upload") == "true" and folder.name.startswith("."):
+        text = f"{str(folder)!r} is hidden, and hidden folders are not uploaded."
+        problems.append(_problem("output-dir", text, "Name it without the dot."))
+    declared = declared_output_dir(config) if config.is_file() else ""
+    if any(part.startswith(".") and part != ".." for part in Path(declared).parts):
+        text = f"its `output-dir` {declared!r} is hidden, and hidden folders are not uploaded."
+        problems.append(_problem("config", text, "Name it without the dot."))
+    return problems
 
 
 def _sharding(given: Mapping[str, str], inputs: Inputs) -> list[Problem]:
@@ -135,8 +161,6 @@ def _sharding(given: Mapping[str, str], inputs: Inputs) -> list[Problem]:
     if "shards" in given and not 1 <= inputs.shards <= MOST:
         text = f"{given['shards']!r} is no number of jobs from 1 to {MOST}."
         problems.append(_problem("shards", text, "A matrix of GitHub has no more."))
-    if given.get("reuse", "true") not in {"true", "false"}:
-        problems.append(_problem("reuse", f"{given['reuse']!r} is neither true nor false.", ""))
     if inputs.shard:
         try:
             read_shard(inputs.shard)

@@ -15,7 +15,8 @@ from pathlib import Path
 from ckpt_action.action.environment import ROOT, SCRIPTS, run
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
 
-_SWITCHES = ("draft", "prerelease", "replace")
+_SWITCHES = ("draft", "prerelease", "replace", "generate_notes")
+_TEXTS = ("name", "notes", "repository")
 
 
 def release(environ: Mapping[str, str]) -> int:
@@ -31,7 +32,9 @@ def release(environ: Mapping[str, str]) -> int:
     python = given["python"] or str(_interpreter(work / "venv"))
     arguments = ["release", given["folder"], "--tag", given["tag"], "--format", "github"]
     arguments += ["--assets-dir", str(work / "assets")]
-    arguments += [f"--{name}" for name in _SWITCHES if given[name] == "true"]
+    arguments += [_option(name) for name in _SWITCHES if given[name] == "true"]
+    # One word each: a text may begin with a dash.
+    arguments += [f"{_option(name)}={given[name]}" for name in _TEXTS if given.get(name)]
     for model in given.get("allow_unproven", "").split():
         arguments += ["--allow-unproven", model]
     return subprocess.run(
@@ -39,9 +42,13 @@ def release(environ: Mapping[str, str]) -> int:
     ).returncode
 
 
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
 def _problems(given: Mapping[str, str]) -> list[Problem]:
     problems = [
-        _problem(name, f"{given[name]!r} is neither true nor false.", "")
+        _problem(name.replace("_", "-"), f"{given[name]!r} is neither true nor false.", "")
         for name in _SWITCHES
         if given[name] not in {"true", "false"}
     ]

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ckpt_action.action.inputs import Inputs
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, gravest
-from ckpt_action.report.github import print_annotations, tell_failure
+from ckpt_action.codec import to_data
+from ckpt_action.errors import ExitCode, Problem, exit_code
+from ckpt_action.manifest import RECORD
+from ckpt_action.report.github import print_annotations, publish_failure
 from ckpt_action.report.workflow_commands import write_outputs
-from ckpt_action.sharding.shards import RECORD
 
 
 def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
@@ -20,11 +21,12 @@ def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
     What is wrong with one model is told here and again by the merge; only where nothing can be
     exported does this step fail.
     """
-    from ckpt_action.commands.plan import plan_data, plan_lines
     from ckpt_action.config.load import load_config
     from ckpt_action.plan import make_plan
+    from ckpt_action.report.plan import plan_lines
     from ckpt_action.report.problems import print_problems
     from ckpt_action.report.workflow_commands import sanitize
+    from ckpt_action.sharding.planned import describe
     from ckpt_action.sharding.shards import matrix
 
     loaded = load_config(Path(inputs.config))
@@ -32,13 +34,14 @@ def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
     problems = loaded.problems + (made.problems if made else ())
     print_problems(problems, environ=environ)
     if made is None or not made.jobs:
-        tell_failure(CkptActionError(*problems, *_nothing(problems)), inputs.config)
-        return gravest(p.code for p in (*problems, *_nothing(problems)))
+        wrong = (*problems, *_nothing(problems))
+        publish_failure(wrong, environ, config=inputs.config)
+        return exit_code(wrong)
     print_annotations(problems)
     print(sanitize("\n".join(plan_lines(made))))
     file = Path(environ["RUNNER_TEMP"]) / "ckpt-action-plan" / "plan.json"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(plan_data(made, problems, inputs.shards), indent=1) + "\n")
+    file.write_text(json.dumps(to_data(describe(made, problems, inputs.shards)), indent=1) + "\n")
     outputs = {"matrix": json.dumps(matrix(made, inputs.shards)), "plan": str(file)}
     write_outputs(Path(environ["GITHUB_OUTPUT"]), outputs)
     return ExitCode.OK
@@ -46,7 +49,7 @@ def plan(inputs: Inputs, environ: Mapping[str, str]) -> int:
 
 def _nothing(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """Nothing to export is an error, also where nobody said why."""
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if any(problem.is_error for problem in problems):
         return ()
     return (Problem(code=ExitCode.CONFIG, message="There is nothing to export."),)
 
@@ -56,10 +59,12 @@ def merge(environ: Mapping[str, str]) -> int:
     from ckpt_action.cli import main as run_verb
 
     folders = _folders(Path(environ["CKPT_ACTION_SHARDS"]))
+    previous = environ.get("CKPT_ACTION_PREVIOUS")
     return run_verb(
         [
             *("merge", *folders, "--plan", environ["CKPT_ACTION_PLAN"]),
             *("--output-dir", environ["CKPT_ACTION_FOLDER"], "--format", "github"),
+            *(("--previous", previous) if previous else ()),
         ]
     )
 

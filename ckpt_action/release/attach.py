@@ -49,13 +49,7 @@ def _open(api: Api, wanted: Wanted, say: Callable[[str], None]) -> Release:
     if release := find(api, wanted.repository, wanted.tag):
         say(f"found the {'draft' if release.draft else 'release'} {release.page}")
         return release
-    release = create(
-        api,
-        wanted.repository,
-        wanted.tag,
-        commit=wanted.commit,
-        prerelease=wanted.prerelease,
-    )
+    release = create(api, wanted)
     say(f"made the draft {release.page}")
     return release
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
-from ckpt_action.file_check import file_problems, lacking
 from ckpt_action.manifest import NAME, Manifest, read_manifest
+from ckpt_action.output.file_check import file_problems, lacking
 from ckpt_action.output.staging import recover
-from ckpt_action.output.ways_out import ways_out
-from ckpt_action.report.figures import Status, job_status, not_shown
+from ckpt_action.safe_paths import ways_out
+from ckpt_action.status import Status, job_status, not_shown
 
 
 def read_folder(folder: Path, allow_unproven: Collection[str] = ()) -> Manifest:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ckpt_action.release.api import Api, RequestError
 from ckpt_action.release.assets import Asset
+from ckpt_action.release.wanted import Wanted
 
 _PAGE = 100
 
@@ -54,12 +55,19 @@ def find(api: Api, repository: str, tag: str) -> Release | None:
     return min(drafts, key=lambda draft: draft.number, default=None)
 
 
-def create(api: Api, repository: str, tag: str, *, commit: str | None, prerelease: bool) -> Release:
-    """A new draft. `commit` is what the tag will name where there is no such tag yet."""
-    data = {"tag_name": tag, "name": tag, "draft": True, "prerelease": prerelease}
-    if commit:
-        data["target_commitish"] = commit
-    return _release(api.request("POST", f"/repos/{repository}/releases", data=data))
+def create(api: Api, wanted: Wanted) -> Release:
+    """A new draft."""
+    data = {
+        "tag_name": wanted.tag,
+        "name": wanted.name or wanted.tag,
+        "body": wanted.notes,
+        "generate_release_notes": wanted.generate_notes,
+        "draft": True,
+        "prerelease": wanted.prerelease,
+    }
+    if wanted.commit:
+        data["target_commitish"] = wanted.commit
+    return _release(api.request("POST", f"/repos/{wanted.repository}/releases", data=data))
 
 
 class Shelf:

@@ -55,7 +55,10 @@ def release(
     _make_empty(into)
     assets = make_assets(folder, manifest, into)
     commits = {job.commit for job in manifest.jobs}
-    commit = commits.pop() if len(commits) == 1 else None
+    # Another repository has no such commit.
+    here = environ.get("GITHUB_REPOSITORY", wanted.repository)
+    own = wanted.repository.casefold() == here.casefold()
+    commit = commits.pop() if own and len(commits) == 1 else None
     return attach(api, replace(wanted, commit=commit), assets, say)
 
 

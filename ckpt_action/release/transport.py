@@ -78,7 +78,7 @@ class Transport:
     def _new_pool(self, proxy: str) -> urllib3.PoolManager:
         if not proxy:
             return urllib3.PoolManager(timeout=self._timeout, blocksize=CHUNK)
-        address = urlsplit(proxy)
+        address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         login = None
         if address.username:
             secret = f"{address.username}:{address.password or ''}"

@@ -15,7 +15,12 @@ class Wanted:
     draft: bool = False
     """Leave a draft as it is, instead of publishing it."""
     prerelease: bool = False
-    """Only for a release that is made here."""
+    """This and the next three: only for a release that is made here."""
+    name: str = ""
+    """Its title; else the tag."""
+    notes: str = ""
+    generate_notes: bool = False
+    """Whether GitHub adds what was merged since the release before."""
     allow_unproven: tuple[str, ...] = ()
     """Models whose values nobody compared, and that are released all the same."""
     replace: bool = False

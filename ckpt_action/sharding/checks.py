@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where
 from ckpt_action.manifest import Exported, Manifest, read_manifest
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
-from ckpt_action.output.ways_out import plain_path, ways_out
+from ckpt_action.safe_paths import plain_path, ways_out
+from ckpt_action.shard import Shard, ShardRecord, read_record
 from ckpt_action.sharding.planned import Planned, PlannedJob
-from ckpt_action.sharding.shards import Shard, ShardRecord, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +42,16 @@ class Part:
 
 def unlike_plan(job: PlannedJob, found: JobOutcome, part: Part) -> Iterator[Problem]:
     checkpoint = found.checkpoint
-    if (checkpoint.path, checkpoint.step, checkpoint.bytes) != (job.path, job.step, job.bytes):
+    wanted = job.checkpoint
+    if (checkpoint.path, checkpoint.step, checkpoint.bytes) != (
+        wanted.path,
+        wanted.step,
+        wanted.bytes,
+    ):
         text = f"{job.name} was exported from {checkpoint.path} ({checkpoint.bytes} bytes), "
-        text += f"planned was {job.path} ({job.bytes} bytes)."
+        text += f"planned was {wanted.path} ({wanted.bytes} bytes)."
         yield part_problem(text, part.folder, ExitCode.CHECKPOINT)
-    elif checkpoint.sha256 != job.sha256:
+    elif checkpoint.sha256 != wanted.sha256:
         text = (
             f"{job.name} was exported from {checkpoint.path} with other values than were planned."
         )
@@ -54,12 +60,13 @@ def unlike_plan(job: PlannedJob, found: JobOutcome, part: Part) -> Iterator[Prob
         text = f"{job.name} was exported with another configuration than was planned."
         yield part_problem(text, part.folder, ExitCode.CONFIG)
     names = {artifact.name for artifact in found.artifacts}
+    planned = {target.name for target in job.targets}
     failed = found.failed_targets if isinstance(found, Exported) else ()
-    lacking = sorted(set(job.targets) - names - set(failed))
+    lacking = sorted(planned - names - set(failed))
     if found.artifacts and lacking:
         text = f"{job.name} has nothing of {', '.join(lacking)}, which was planned."
         yield part_problem(text, part.folder, ExitCode.VERIFY)
-    if extra := sorted(names - set(job.targets)):
+    if extra := sorted(names - planned):
         text = f"{job.name} has {', '.join(extra)}, which nobody planned."
         yield part_problem(text, part.folder, ExitCode.VERIFY)
     if isinstance(found, Exported) and not all(_in_place(job, a) for a in found.artifacts):
@@ -101,10 +108,13 @@ def strangers(planned: Planned, parts: Sequence[Part]) -> Iterator[Problem]:
 def disagreements(parts: Sequence[Part]) -> Iterator[Problem]:
     """Shards of one run come from one state of the repository, one version of the tool and one set
     of packages."""
-    made = {(p.record.run.tool, p.record.run.commit, p.record.run.dirty) for p in parts}
+    made = {(p.record.run.tool, p.record.run.commit) for p in parts}
     if len(made) > 1:
-        listed = "; ".join(sorted(f"{tool} at {commit or 'no commit'}" for tool, commit, _ in made))
+        listed = "; ".join(sorted(f"{tool} at {commit or 'no commit'}" for tool, commit in made))
         yield _disagreement(f"The shards were not made from the same state: {listed}.")
+    elif len({(p.record.run.dirty, p.record.run.uncommitted) for p in parts}) > 1:
+        text = "The shards were not made from the same state: what is not committed differs."
+        yield _disagreement(text)
     entries = [entry for part in parts for entry in part.manifest.jobs]
     if len({entry.environment_digest for entry in entries}) > 1:
         found = {" ".join(f"{n} {v}" for n, v in sorted(e.versions.items())) for e in entries}
@@ -117,6 +127,25 @@ def disagreements(parts: Sequence[Part]) -> Iterator[Problem]:
         digests.setdefault(source.path, set()).add(source.sha256)
     if differing := sorted(path for path, found in digests.items() if len(found) > 1):
         yield _disagreement(f"The shards were not made from the same {', '.join(differing)}.")
+    for path in _unlike(parts):
+        yield _disagreement(f"The shards did not find the same at {path}.")
+
+
+def _unlike(parts: Sequence[Part]) -> list[str]:
+    """Paths at which two shards have no answer in common. Code that leaves a file where it found
+    none gets two answers in one shard."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for part in parts:
+        mine: dict[str, set[str]] = {}
+        for path, what in (a for job in part.record.run.jobs for a in job.lookups.items()):
+            mine.setdefault(path, set()).add(what)
+        for path, answers in mine.items():
+            found.setdefault(path, set()).add(frozenset(answers))
+    return sorted(
+        path
+        for path, each in found.items()
+        if any(one.isdisjoint(other) for one, other in combinations(each, 2))
+    )
 
 
 def _disagreement(message: str) -> Problem:

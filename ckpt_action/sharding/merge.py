@@ -14,13 +14,14 @@ from pathlib import Path
 
 from ckpt_action import __version__
 from ckpt_action.digests import copy_checked
+from ckpt_action.earlier import read_earlier
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, Where, fail
-from ckpt_action.jobs.reuse import read_earlier
 from ckpt_action.manifest import REPORT, Exported, merged, write_manifest
 from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.output.compare import compare
 from ckpt_action.output.staging import Staging, staging
 from ckpt_action.report.page import render
+from ckpt_action.shard import Shard
 from ckpt_action.sharding.checks import (
     Part,
     disagreements,
@@ -30,7 +31,6 @@ from ckpt_action.sharding.checks import (
     unlike_plan,
 )
 from ckpt_action.sharding.planned import Planned, PlannedJob, read_planned
-from ckpt_action.sharding.shards import Shard
 
 
 def merge(

@@ -1,49 +1,15 @@
-"""A plan in parts: what each of several machines exports, and the record that it leaves."""
+"""A plan in parts: what each of several machines exports."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-from ckpt_action.codec import from_data, to_data
-from ckpt_action.errors import ExitCode, Where, fail
-from ckpt_action.outcome import Run
 from ckpt_action.plan import Job, Plan
+from ckpt_action.shard import Shard
 
-RECORD = "shard.json"
-"""Lies in a shard's output folder, also of one in which everything failed."""
 MOST = 256
 """Jobs of one matrix, as GitHub limits them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shard:
-    """One part of several; `number` counts from 1."""
-
-    number: int
-    count: int
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.count}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShardRecord:
-    """What one machine did, failures included."""
-
-    shard: Shard
-    run: Run
-
-
-def read_shard(text: str) -> Shard:
-    """`2/8`; raises ValueError for anything that names no part."""
-    found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
-    if not found or int(found[1]) > int(found[2]):
-        raise ValueError(f"{text!r} is no shard: write `2/8` for the second of eight.")
-    return Shard(number=int(found[1]), count=int(found[2]))
 
 
 def split(jobs: Sequence[Job], count: int) -> tuple[tuple[Job, ...], ...]:
@@ -82,22 +48,3 @@ def matrix(plan: Plan, count: int) -> dict[str, list[dict[str, object]]]:
             if jobs
         ]
     }
-
-
-def write_record(record: ShardRecord, folder: Path) -> None:
-    text = json.dumps(to_data(record), indent=1) + "\n"
-    (folder / RECORD).write_text(text, encoding="utf-8", newline="\n")
-
-
-def read_record(folder: Path) -> ShardRecord:
-    """Raises CkptActionError (OUTPUT) where `folder` is not what `export --shard` leaves."""
-    file = folder / RECORD
-    try:
-        return from_data(ShardRecord, json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise fail(
-            ExitCode.OUTPUT,
-            f"{RECORD} cannot be read: {error}.",
-            hint="Give the folders that `ckpt-action export --shard` of this version wrote into.",
-            where=Where(file=str(file)),
-        ) from None

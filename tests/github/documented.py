@@ -1,4 +1,4 @@
-"""The workflows that `docs/github.md` shows, by the file name in their first line."""
+"""The workflows that README and `docs/github.md` show, by the file name in their first line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.github.local_runner import ROOT
 
 
 def documented_workflows() -> dict[str, str]:
-    text = (ROOT / "docs" / "github.md").read_text()
+    text = "".join((ROOT / page).read_text() for page in ("README.md", "docs/github.md"))
     blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     named = [(re.match(r"# \.github/workflows/(\S+)\n", block), block) for block in blocks]
     return {name[1]: block for name, block in named if name}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ckpt_action.digests import folder_records
 from ckpt_action.manifest import Exported, Manifest, write_manifest
-from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, OutputVerdict
+from ckpt_action.outcome import ArtifactOutcome, CheckpointRecord, OutputVerdict, Proof
 
 
 def exported(
@@ -44,6 +44,7 @@ def exported(
                     name=target,
                     folder=f"{name}/{target}",
                     files=folder_records(place),
+                    proofs=tuple(Proof(name=n, passed=True) for n in ("signature", "payload")),
                     verdicts=() if compared is None else (verdict,),
                 )
             )

@@ -107,6 +107,7 @@ class _Handler(Wire):
             ("GET", r"/repos/(?P<repo>[^/]+/[^/]+)/releases/tags/(?P<tag>.+)", "by_tag"),
             ("GET", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)", "show"),
             ("PATCH", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)", "edit"),
+            ("DELETE", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)", "remove"),
             ("GET", r"/repos/[^/]+/[^/]+/releases/(?P<id>\d+)/assets", "list_assets"),
             ("POST", r"/uploads/repos/[^/]+/[^/]+/releases/(?P<id>\d+)/assets", "upload"),
             ("GET", r"/repos/[^/]+/[^/]+/releases/assets/(?P<id>\d+)", "download"),
@@ -152,6 +153,10 @@ class _Handler(Wire):
         release.immutable = self.server.immutable and not release.draft
         self.server.changed(release)
         return Reply(200, self._shown(release))
+
+    def remove(self, id: int) -> Reply:
+        del self.server.releases[self._release(id).number]
+        return Reply(204)
 
     def list_assets(self, id: int) -> Reply:
         assets = self._release(id).assets.values()

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ckpt_action.errors import ExitCode
 from tests.github import artifact_service
 from tests.github.artifact_service import ArtifactService
 from tests.github.documented import documented_workflow
@@ -118,7 +119,7 @@ def test_a_failing_model_leaves_a_red_run_with_the_place(
     errors = [a for a in result["annotations"] if a["type"] == "error"]
     assert errors[0]["file"] == "digits/model.py"
     assert "ValueError" in errors[0]["message"]
-    assert result["summary"].startswith("## ❌ 1 of 1 model failed (rebuild)")
+    assert result["summary"].startswith("## ❌ 1 of 1 model failed&#58; digits (rebuild)")
     assert not [a for a in result["annotations"] if a["message"] == "no"]
     assert "saved_model.pb" not in str([a.files() for a in service.artifacts.values()])
 
@@ -147,6 +148,56 @@ def test_an_input_that_cannot_be_meant_stops_the_setup(
     assert len([a for a in result["annotations"] if a["message"].startswith("input `")]) == 2
 
 
+def test_nothing_is_exported_where_a_token_lies_about(
+    workspace: Path, service: ArtifactService
+) -> None:
+    header = "AUTHORIZATION: basic eDpnaHNfMQ=="
+    git = ["git", "-C", workspace]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    name = "http.https://github.com/.extraheader"
+    subprocess.run([*git, "config", "--local", name, header], check=True)
+    result = use_action(workspace, service)
+    ended = outcomes(result)
+    assert ended["inputs"] == "failure"
+    assert ended["setup"] == ended["export"] == "skipped"
+    assert "left its token in .git/config" in result["annotations"][0]["message"]
+
+
+@pytest.mark.parametrize("program", ["no-such-python", "OLD"])
+def test_a_python_that_is_none_is_named(
+    workspace: Path, service: ArtifactService, tmp_path: Path, program: str
+) -> None:
+    if program == "OLD":
+        program = str(tmp_path / "python3.9")
+        Path(program).write_text("#!/bin/sh\nexit 1\n")
+        Path(program).chmod(0o755)
+    result = use_action(workspace, service, inputs={"python": program})
+    assert outcomes(result)["inputs"] == "failure"
+    assert "input `python`: there is no Python 3.10" in result["annotations"][0]["message"]
+
+
+@pytest.mark.parametrize("step", ["inputs", "merge", "release", "setup-plan"])
+def test_a_python_that_nobody_named_is_not_blamed_on_the_input(step: str) -> None:
+    """What actions/setup-python has installed: gone from the machine, or an old one."""
+    environ = {"PATH": os.environ["PATH"], "BOOTSTRAP": "/no/such/python", "CKPT_ACTION_PYTHON": ""}
+    command = ["bash", ROOT / ".github" / "actions" / "start.sh", step]
+    run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert run.returncode == ExitCode.ENVIRONMENT
+    (line,) = run.stdout.splitlines()
+    assert line.startswith("::error title=ckpt-action::The Python of actions/setup-python")
+
+
+def test_every_step_that_starts_python_says_whether_somebody_named_it() -> None:
+    actions = [*ROOT.glob("*action.yml"), *ROOT.glob("release/action.yml")]
+    actions += ROOT.glob(".github/actions/*/action.yml")
+    steps = [step for file in actions for step in file.read_text().split("\n    - ")]
+    started = [step for step in steps if "start.sh" in step]
+    assert len(started) >= 6
+    for step in started:
+        assert "BOOTSTRAP: ${{ inputs.python || steps.python.outputs.python-path }}" in step
+        assert "CKPT_ACTION_PYTHON: ${{ inputs.python }}" in step
+
+
 def test_a_strangers_code_never_runs_with_the_repositorys_rights(
     workspace: Path, service: ArtifactService
 ) -> None:
@@ -156,6 +207,20 @@ def test_a_strangers_code_never_runs_with_the_repositorys_rights(
     )
     assert outcomes(result)["export"] == "skipped"
     assert "stranger/models is refused" in result["annotations"][0]["message"]
+
+
+def test_the_first_workflow_of_the_readme(workspace: Path, service: ArtifactService) -> None:
+    action = "      - uses: ckpt-action/ckpt-action@v0\n"
+    workflow = documented_workflow("export.yml")
+    assert action in workflow
+    given = f"{action}        with: {{ python: {sys.executable} }}\n"
+    (workspace / "workflow.yml").write_text(workflow.replace(action, given))
+    uses = {**STAND_INS, "ckpt-action/ckpt-action": str(ROOT)}
+    result = run(workspace, workflow="workflow.yml", uses=uses, nodeEnv=service.environment())
+    (job,) = result["jobs"]
+    assert result["ok"], job["log"]
+    assert job["permissions"] == {}
+    assert "digits/saved-model/saved_model.pb" in service.artifacts["models-export"].files()
 
 
 def test_the_documented_workflow_takes_what_is_unchanged_from_the_run_before(
@@ -203,10 +268,16 @@ def test_a_second_hosted_machine_installs_from_the_cache(
 ) -> None:
     """The environment is made for real, which takes the package registry."""
     (tmp_path / "cache").mkdir()
+    config = workspace / "model-export.toml"
+    declared = config.read_text().replace('"saved-model",', '"saved-model", "tfjs",')
+    config.write_text(declared)
+    assert "tfjs" in declared
     hosted: dict[str, Any] = {
         "runner": {"environment": "github-hosted"},
         "baseEnv": {
-            **{k: v for k, v in os.environ.items() if k.startswith(("UV_", "PIP_", "SSL_"))},
+            **{
+                k: v for k, v in os.environ.items() if k.startswith(("UV_", "PIP_", "SSL_", "npm_"))
+            },
             "TEST_PYTHON": python_with_pip(),
             "TEST_CACHE": str(tmp_path / "cache"),
         },
@@ -216,12 +287,14 @@ def test_a_second_hosted_machine_installs_from_the_cache(
     if any("Failed to fetch" in line or "Connection" in line for line in cold["log"]):
         pytest.skip("the package registry cannot be reached")
     assert cold["ok"], cold["log"]
+    assert cold["outputs"]["verdict"] == "proven"  # TensorFlow.js in Node among the proofs
     assert (outcomes(cold)["cache"], outcomes(cold)["save"]) == ("success", "success")
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
     service.artifacts.clear()
     again: dict[str, Any] = {**hosted, "inputs": {"python": "", "reuse": "false"}}
-    again["baseEnv"] |= {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
+    again["baseEnv"] |= {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1", "npm_config_offline": "1"}
     warm = use_action(workspace, service, **again)
     assert warm["ok"], warm["log"]
+    assert warm["outputs"]["verdict"] == "proven"
     assert (outcomes(warm)["cache"], outcomes(warm)["save"]) == ("success", "skipped")

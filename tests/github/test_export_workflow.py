@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from tests.github.release_service import ReleaseService
 from tests.github.release_wire import TOKEN
 
 CALLER = documented_workflow("many-models.yml")
+RUNNERS = """'["self-hosted", "big"]'"""
 
 
 @pytest.fixture
@@ -34,11 +37,18 @@ def releases() -> Iterator[ReleaseService]:
 
 
 def call(
-    workspace: Path, artifacts: ArtifactService, releases: ReleaseService, shards: int
+    workspace: Path,
+    artifacts: ArtifactService,
+    releases: ReleaseService,
+    shards: int,
+    caller: str = CALLER,
+    path: Path | None = None,
 ) -> dict[str, Any]:
+    """`path` holds programs that stand for those of a hosted machine."""
     inputs = f"shards: {shards}\n      jobs: 1\n      python: {sys.executable}\n"
-    assert "shards: 8\n" in CALLER
-    (workspace / "caller.yml").write_text(CALLER.replace("shards: 8\n", inputs))
+    inputs += f"      trusted-python: {sys.executable}\n      runs-on: {RUNNERS}\n"
+    assert "shards: 8\n" in caller
+    (workspace / "caller.yml").write_text(caller.replace("shards: 8\n", inputs))
     github = {"ref": "refs/tags/v1", "ref_name": "v1", "ref_type": "tag", "token": TOKEN}
     return run(
         workspace,
@@ -46,6 +56,7 @@ def call(
         machines=True,
         nodeEnv=artifacts.environment(),
         github={**github, "api_url": releases.url},
+        baseEnv={"PATH": f"{path}{os.pathsep}{os.environ['PATH']}"} if path else {},
         uses={**STAND_INS, "ckpt-action/ckpt-action": str(ROOT)},
     )
 
@@ -102,7 +113,7 @@ def test_one_model_of_many_fails(
 
     summaries = [job["summary"] for job in result["jobs"] if job.get("summary")]
     assert len(summaries) == 1
-    assert summaries[0].startswith(f"## ❌ 1 of {models} models failed (rebuild)")
+    assert summaries[0].startswith(f"## ❌ 1 of {models} models failed&#58; m{bad:02} (rebuild)")
     assert f"### ❌ m{bad:02}\n" in summaries[0]
     assert "no such layer" in summaries[0]
     said = [a["message"] for job in jobs["export"] for a in job["annotations"]]
@@ -128,6 +139,10 @@ def test_all_that_is_proven_is_released_by_a_job_that_alone_may_write(
         "merge": {()},
         "release": {(("contents", "write"),)},
     }
+    assert {name: js[0]["runsOn"] for name, js in jobs.items()} == {
+        "plan": "ubuntu-latest", "export": ["self-hosted", "big"],
+        "merge": "ubuntu-latest", "release": "ubuntu-latest",
+    }  # fmt: skip
     declared = json.loads((RUNNER / "metadata.json").read_text())["scripts"]
     for name in ("plan", "merge"):
         (step,) = (
@@ -137,6 +152,46 @@ def test_all_that_is_proven_is_released_by_a_job_that_alone_may_write(
         )
         assert set(step["outputs"]) == set(declared[name])
     assert outcomes({"steps": jobs["merge"][0]["steps"]})["upload"] == "success"
+
+
+GH = """\
+#!/bin/sh
+test -n "$GH_TOKEN" || exit 4
+test -f BEFORE || { echo "release not found" >&2; exit 1; }
+cp BEFORE manifest.json
+"""
+
+
+def test_a_release_is_compared_with_the_one_before_and_signed(
+    tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
+) -> None:
+    """The first time there is nothing to compare with."""
+    caller = documented_workflow("compared-models.yml")
+    before = tmp_path / "before.json"
+    gh = tmp_path / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text(GH.replace("BEFORE", str(before)))
+    gh.chmod(0o755)
+    workspace = write_models(tmp_path / "repository", 1, broken=-1)
+    first = call(workspace, artifacts, releases, 1, caller, gh.parent)
+    assert first["ok"], log(first)
+    (release,) = releases.releases.values()
+    (attest,) = (job for job in first["jobs"] if job["name"] == "attest")
+    assert attest["permissions"] == {"id-token": "write", "attestations": "write"}
+    signed = [line.split()[-1] for line in attest["log"] if line.startswith("attested ")]
+    assert set(signed) == set(release.files()) - {"SHA256SUMS"}
+    assert "what changed" not in " ".join(job.get("summary", "") for job in first["jobs"]).lower()
+
+    old = json.loads(release.files()["manifest.json"])
+    old["jobs"][0]["versions"]["tensorflow"] = "2.15.0"
+    before.write_text(json.dumps(old))
+    releases.releases.clear()
+    artifacts.artifacts.clear()
+    again = call(workspace, artifacts, releases, 1, caller, gh.parent)
+    assert again["ok"], log(again)
+    (merged,) = jobs_of(again)["merge"]
+    assert "made with tensorflow" in merged["summary"]
+    assert "2&#46;15&#46;0" in merged["summary"]
 
 
 def test_what_is_not_proven_is_not_released(
@@ -171,3 +226,20 @@ def test_nothing_to_export_ends_with_the_plan(
         "plan": "failure", "export": "skipped", "merge": "skipped", "release": "skipped",
     }  # fmt: skip
     assert jobs["plan"][0]["summary"].startswith("## ❌ The run failed (checkpoint)")
+
+
+def test_the_plan_settles_the_python_of_all_shards(tmp_path: Path) -> None:
+    """Installing fails here; the version is known before."""
+    workspace = write_models(tmp_path / "repository", 1, broken=-1)
+    result = run(
+        workspace,
+        root=str(ROOT),
+        action="$/.github/actions/plan",
+        inputs={"artifact-name": "p", "python-version": "3.12"},
+        baseEnv={"TEST_PYTHON": sys.executable, "PIP_NO_INDEX": "1"},
+    )
+    assert result["outputs"]["python-version"] == platform.python_version()
+    workflow = (ROOT / ".github/workflows/export.yml").read_text()
+    settled = "needs.plan.outputs.python-version || inputs.python-version }}\n"
+    but_windows = "!contains(inputs.runs-on, 'windows')"
+    assert workflow.count(f"python-version: ${{{{ {but_windows} && {settled}") == 1

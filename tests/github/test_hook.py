@@ -105,24 +105,35 @@ def test_a_right_file_passes_and_one_with_faults_is_shown_with_their_places(
         assert "Traceback" not in failed.stdout
 
 
-def test_the_readmes_two_lines_see_a_builder_renamed_without_the_configuration(
-    tool: list[str], repository: Path
-) -> None:
-    readme = (ROOT / "README.md").read_text()
-    lines = readme.split("## pre-commit")[1].split("```yaml\n")[2].split("```")[0]
-    config = repository / ".pre-commit-config.yaml"
+def test_what_the_configuration_names_is_seen_without_it(tool: list[str], repository: Path) -> None:
+    """A commit that touches neither the configuration nor any Python file is checked too."""
+    (repository / "notes.txt").write_text("")
+    passed = run(tool, repository, "--files", "notes.txt")
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "Skipped" not in passed.stdout
+
     (repository / "model.py").write_text("def make():\n    ...\n")
-    unseen = run(tool, repository, "--files", "model.py")
-    assert unseen.returncode == 0, unseen.stdout + unseen.stderr
+    renamed = run(tool, repository, "--files", "model.py")
+    assert renamed.returncode != 0
+    assert "`model.py` does not define `build`." in renamed.stdout
 
-    config.write_text(config.read_text() + lines.replace("        ", "    "))
-    seen = run(tool, repository, "--files", "model.py")
-    assert seen.returncode != 0
-    assert "`model.py` does not define `build`." in seen.stdout
+    (repository / "model.py").write_text("def build():\n    ...\n")
+    (repository / "weights" / "ckpt-40.data-00000-of-00001").unlink()
+    gone = run(tool, repository, "--files", "notes.txt")
+    assert gone.returncode != 0
+    assert "ckpt-40" in gone.stdout
 
 
-def test_files_of_other_names_are_left_alone(tool: list[str], repository: Path) -> None:
-    git(repository, "rm", "--quiet", "--cached", "model-export.toml")
-    done = run(tool, repository)
-    assert done.returncode == 0
-    assert "Skipped" in done.stdout or "no files to check" in done.stdout
+def test_files_elsewhere_are_named_in_args(tool: list[str], repository: Path) -> None:
+    folder = repository / "vision"
+    folder.mkdir()
+    for name in ("model-export.toml", "model.py", "weights"):
+        (repository / name).rename(folder / name)
+    lost = run(tool, repository)
+    assert lost.returncode != 0
+    assert "There is no such file." in lost.stdout
+
+    config = repository / ".pre-commit-config.yaml"
+    config.write_text(config.read_text() + "    args: [vision/model-export.toml]\n")
+    named = run(tool, repository)
+    assert named.returncode == 0, named.stdout + named.stderr

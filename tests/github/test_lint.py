@@ -101,9 +101,9 @@ FAULTS = [
     (github, EXPORT, "needs.plan.outputs.matrix", "needs.plan.outputs.matrx"),
     (github, EXPORT, "shard: ${{", "shart: ${{"),
     (zizmor, EXPORT, "contents: write # the release", "contents: write"),
-    (zizmor, RELEASE, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
+    (zizmor, RELEASE, "exec bash", 'exec "${{ inputs.python }}"'),
     (action_schema, RELEASE, "default: ${{ github.token }}", "defualt: ${{ github.token }}"),
-    (zizmor, ACTION, 'exec "$BOOTSTRAP"', 'exec "${{ inputs.python }}"'),
+    (zizmor, ACTION, "exec bash", 'exec "${{ inputs.python }}"'),
     (zizmor, ACTION, "@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0", "@v7"),
     (zizmor, SELF_TEST, "persist-credentials: false", "persist-credentials: true"),
     (zizmor, SELF_TEST, "permissions: {}", "permissions: write-all"),
@@ -149,7 +149,8 @@ def test_hooks_have_only_keys_that_pre_commit_knows() -> None:
     """Neither pre-commit nor prek says anything about a misspelt key."""
     known = {
         "id", "name", "description", "entry", "language", "files", "exclude", "types", "types_or",
-        "pass_filenames", "require_serial", "minimum_pre_commit_version", "args", "stages",
+        "pass_filenames", "always_run", "require_serial", "minimum_pre_commit_version",
+        "args", "stages",
     }  # fmt: skip
     for hook in load(HOOKS):
         assert set(hook) <= known
@@ -171,7 +172,7 @@ def test_every_input_reaches_the_code_that_reads_it(name: str) -> None:
     for step in action["runs"]["steps"]:
         passed_on |= set(re.findall(r"(?<!steps\.)inputs\.([\w-]+)", str(step)))
         for variable, value in step.get("env", {}).items():
-            if not variable.startswith("CKPT_ACTION_"):
+            if not variable.startswith("CKPT_ACTION_") or "steps.setup.outputs" in value:
                 continue
             key = variable.removeprefix("CKPT_ACTION_").lower()
             assert key in read
@@ -231,8 +232,9 @@ def test_a_documented_workflow_is_clean_pinned_and_least(copy: Path, name: str) 
     """The tags of our own action are the users' to move or to pin."""
     text = documented_workflows()[name]
     workflow = yaml.safe_load(text)
-    assert workflow["permissions"] == {}
-    uses = [step["uses"] for job in workflow["jobs"].values() for step in job.get("steps", ())]
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    steps = [step for job in workflow["jobs"].values() for step in job.get("steps", ())]
+    uses = [step["uses"] for step in steps if "uses" in step]
     foreign = [one for one in uses if not one.startswith("ckpt-action/")]
     assert all(re.fullmatch(r"actions/[\w/-]+@[0-9a-f]{40}", one) for one in foreign)
     shutil.rmtree(copy / ".github" / "workflows")

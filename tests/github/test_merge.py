@@ -13,44 +13,55 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, Writer
+from ckpt_action.codec import to_data
 from ckpt_action.config.records import Model
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
-from ckpt_action.file_check import file_problems
-from ckpt_action.manifest import NAME, Manifest, outcome_of, read_manifest, write_manifest
-from ckpt_action.outcome import FileRecord, Run
+from ckpt_action.manifest import NAME, RECORD, Manifest, outcome_of, read_manifest, write_manifest
+from ckpt_action.outcome import CheckpointRecord, FileRecord, Run
+from ckpt_action.output.file_check import file_problems
 from ckpt_action.plan import Job
+from ckpt_action.shard import Shard, ShardRecord, read_record, write_record
 from ckpt_action.sharding.merge import merge
-from ckpt_action.sharding.shards import RECORD, Shard, ShardRecord, read_record, split, write_record
+from ckpt_action.sharding.planned import Planned, PlannedJob, PlannedTarget
+from ckpt_action.sharding.shards import split
 from tests.github.exported import exported, job
 
 HERE = Path(__file__).parent
 
 
-def planned(folder: Path, *shards: tuple[str, ...], problems: object = ()) -> Path:
+def planned(
+    folder: Path, *shards: tuple[str, ...], problems: tuple[Problem, ...] = (), lost: str = ""
+) -> Path:
     """The plan as a file; a tuple of job names for each shard."""
-    data = {
-        "config": "model-export.toml",
-        "shards": len(shards),
-        "problems": problems,
-        "jobs": [
-            {
-                "name": name,
-                "config_digest": "",
-                "checkpoint": {
-                    "path": f"runs/{name}/ckpt-1",
-                    "step": 1,
-                    "bytes": 1,
-                    "sha256": "0" * 64,
-                },
-                "targets": [{"name": "saved-model"}, {"name": "frozen-graph"}],
-                "shard": number,
-            }
+    plan = Planned(
+        config="model-export.toml",
+        output_dir="dist",
+        shards=len(shards),
+        jobs=tuple(
+            PlannedJob(
+                name=name,
+                model=name,
+                entry_point=None,
+                config_digest="",
+                checkpoint=CheckpointRecord(
+                    path=f"runs/{name}/ckpt-1", kind="", writer="", step=1, sha256="0" * 64, bytes=1
+                ),
+                files=(),
+                notes=(),
+                targets=tuple(
+                    PlannedTarget(name=target, format=target, folder=f"dist/{name}/{target}")
+                    for target in ("saved-model", "frozen-graph")
+                ),
+                shard=number,
+            )
             for number, names in enumerate(shards, 1)
             for name in names
-        ],
-    }
+        ),
+        without_job=(lost,) if lost else (),
+        problems=problems,
+    )
     file = folder / "plan.json"
-    file.write_text(json.dumps(data))
+    file.write_text(json.dumps(to_data(plan)))
     return file
 
 
@@ -108,16 +119,14 @@ def test_a_failed_model_keeps_nobody_from_the_others(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_checkpoint_is_among_the_failed(tmp_path: Path) -> None:
-    problem = {
-        "severity": "error", "exit_code": 7, "message": "No file.", "hint": "", "details": [],
-        "file": "m.toml", "line": 3, "column": 1, "key_path": "models.lost.checkpoints",
-    }  # fmt: skip
-    plan = planned(tmp_path, ("a",), problems=[problem])
+    """Also one whose name is another's and a dot more."""
+    problem = Problem(code=ExitCode.CHECKPOINT, message="No file.")
+    plan = planned(tmp_path, ("a",), problems=(problem,), lost="a.lost")
     run = merge(plan, [shard(tmp_path / "1", 1, 1, "a")], tmp_path / "dist")
     assert run.exit_code is ExitCode.CHECKPOINT
     manifest = read_manifest(tmp_path / "dist")
     assert manifest is not None
-    assert manifest.failed == ("lost",)
+    assert ([j.name for j in manifest.jobs], manifest.failed) == (["a"], ("a.lost",))
 
 
 def edit_manifest(folder: Path, change: Callable[[dict], None]) -> None:
@@ -234,6 +243,22 @@ def other_sources(plan: Path, first: Path, second: Path) -> None:
         write_record(replace(record, run=run), folder)
 
 
+def other_changes(plan: Path, first: Path, second: Path) -> None:
+    """Of one commit, and no file was read by both."""
+    for folder, digest in ((first, "0" * 64), (second, "1" * 64)):
+        record = read_record(folder)
+        run = replace(record.run, dirty=True, uncommitted=digest)
+        write_record(replace(record, run=run), folder)
+
+
+def other_answers(plan: Path, first: Path, second: Path) -> None:
+    """No file was read, and the code took another way."""
+    for folder, what in ((first, "nothing"), (second, "a file of 3 bytes")):
+        record = read_record(folder)
+        jobs = tuple(replace(job, lookups={"fast": what}) for job in record.run.jobs)
+        write_record(replace(record, run=replace(record.run, jobs=jobs)), folder)
+
+
 def other_count(plan: Path, first: Path, second: Path) -> None:
     write_record(replace(read_record(second), shard=Shard(number=2, count=3)), second)
 
@@ -276,6 +301,8 @@ FAULTS = [
     (other_packages, "not exported with the same packages and settings.", ""),
     (other_tensorflow, "same packages and settings: ; tensorflow 2.15.0", ""),
     (other_sources, "not made from the same layers.py", ""),
+    (other_changes, "what is not committed differs", ""),
+    (other_answers, "did not find the same at fast.", ""),
     (other_count, "b belongs to shard 2/2 and was found in 2/3", "ac"),
     (same_shard_twice, "b belongs to shard 2/2 and was found in 2/2, 2/2", "ac"),
     (one_model_in_both, "a belongs to shard 1/2 and was found in 1/2, 2/2", "bc"),

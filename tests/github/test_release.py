@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_new_release_is_published_when_it_is_complete(
     changing = [line for line in service.log if not line.startswith("GET")]
     assert changing[0] == "POST /repos/octo/models/releases"
     assert changing[-1].startswith("PATCH /repos/octo/models/releases/")
+
+
+def test_title_and_text_are_those_of_a_release_that_is_made_here(
+    service: ReleaseService, assets: tuple[Asset, ...]
+) -> None:
+    wanted = replace(WANTED, name="Models of May", notes="- sharper", generate_notes=True)
+    release(service, assets, wanted)
+    (made,) = service.releases.values()
+    assert (made.data["name"], made.data["body"]) == ("Models of May", "- sharper")
+    assert made.data["generate_release_notes"]
+
+    service.releases.clear()
+    service.add_release("v1", draft=True)
+    release(service, assets, wanted)
+    (found,) = service.releases.values()
+    assert found.data == {"tag_name": "v1", "name": "by hand"}
+
+    service.releases.clear()
+    release(service, assets)
+    (plain,) = service.releases.values()
+    assert (plain.data["name"], plain.data["body"]) == ("v1", "")
+    assert not plain.data["generate_release_notes"]
 
 
 def test_a_second_run_sends_nothing(service: ReleaseService, assets: tuple[Asset, ...]) -> None:

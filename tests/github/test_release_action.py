@@ -105,6 +105,20 @@ def test_a_draft_where_asked(
     assert [release.draft for release in releases.releases.values()] == [True]
 
 
+def test_a_release_of_another_repository_with_title_and_text(
+    tmp_path: Path, artifacts: ArtifactService, releases: ReleaseService
+) -> None:
+    exported(tmp_path / "dist", "digits")
+    texts = ', repository: octo/releases, name: --May, notes: "# New\\n- all", generate-notes: true'
+    result = upload_and_release(tmp_path, artifacts, releases, draft=texts)
+    assert result["ok"], result["jobs"][-1]["log"]
+    (release,) = releases.releases.values()
+    assert release.repository == "octo/releases"
+    assert (release.data["name"], release.data["body"]) == ("--May", "# New\n- all")
+    assert release.data["generate_release_notes"]
+    assert "target_commitish" not in release.data  # that repository has no such commit
+
+
 @pytest.mark.parametrize(
     ("github", "failed", "said"),
     [

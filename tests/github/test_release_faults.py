@@ -12,6 +12,7 @@ import pytest
 
 from ckpt_action.errors import CkptActionError, ExitCode
 from ckpt_action.release import attach as attach_module
+from ckpt_action.release.api import Api
 from ckpt_action.release.assets import Asset, make_assets
 from ckpt_action.release.attach import attach
 from ckpt_action.release.folder import read_folder
@@ -207,9 +208,8 @@ def _makes_blindly(api: object, repository: str, tag: str) -> None:
     """Broken: nobody looks whether the release is there already."""
 
 
-def _publishes_at_once(api: object, repository: str, tag: str, **more: object) -> object:
-    made = create(api, repository, tag, **more)  # type: ignore[arg-type]
-    return publish(api, repository, made)  # type: ignore[arg-type]
+def _publishes_at_once(api: Api, wanted: Wanted) -> object:
+    return publish(api, wanted.repository, create(api, wanted))
 
 
 create, publish = attach_module.create, attach_module.publish

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from ckpt_action.release import assets
 from ckpt_action.release.assets import Asset, make_assets, size_problems
 from ckpt_action.release.folder import read_folder
+from ckpt_action.release.run import release
+from tests.github import release_service
 from tests.github.exported import exported
-from tests.github.releasing import contents, refused
+from tests.github.release_wire import TOKEN
+from tests.github.releasing import WANTED, contents, refused
 
 
 def test_the_files_of_a_release(tmp_path: Path) -> None:
@@ -128,3 +132,41 @@ def test_a_file_of_two_gibibytes_is_refused() -> None:
     for size, problems in sizes.items():
         asset = Asset(file=Path("m.pb"), bytes=size, sha256="")
         assert len(list(size_problems([asset]))) == problems
+
+
+def _hidden(folder: Path) -> None:
+    (folder / ".cache").write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "spoil", "limits", "said"),
+    [
+        (("digits",), None, {"BYTES_LIMIT": 1000}, "GitHub takes less than 2 GiB"),
+        (("a", "b"), None, {"COUNT_LIMIT": 7}, "There are 8 files; a release takes 7"),
+        (("_x",), None, {}, "GitHub would rename the file"),
+        (("digits",), _hidden, {}, ".cache is not listed"),
+        ((), None, {}, "Nothing was exported"),
+    ],
+)
+def test_what_github_would_not_take_as_it_is_is_refused_before_the_first_request(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: tuple[str, ...],
+    spoil: Callable[[Path], object] | None,
+    limits: dict[str, int],
+    said: str,
+) -> None:
+    folder = exported(tmp_path / "dist", *jobs)
+    if spoil:
+        spoil(folder)
+    for name, limit in limits.items():
+        monkeypatch.setattr(assets, name, limit)
+    with release_service.running() as service:
+        environ = {"GITHUB_API_URL": service.url, "GITHUB_TOKEN": TOKEN}
+
+        def run() -> object:
+            into = tmp_path / "assets"
+            return release(folder, WANTED, into, environ=environ, say=lambda text: None)
+
+        assert said in refused(run)
+        assert service.log == []

@@ -90,6 +90,45 @@ def test_annotations_masks_and_the_limit_of_ten(tmp_path: Path) -> None:
     assert not any("hunter2" in line for line in result["log"][1:])
 
 
+def test_what_a_step_writes_for_later_ones_and_may_not(tmp_path: Path) -> None:
+    tool = tmp_path / "tools" / "greet"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho hello\n")
+    tool.chmod(0o755)
+    workspace = action(
+        tmp_path,
+        """
+    - {shell: bash, run: 'echo "$GITHUB_WORKSPACE/tools" >> "$GITHUB_PATH"'}
+    - id: say
+      shell: bash
+      run: echo "said=$(greet)" >> "$GITHUB_OUTPUT"
+    - {id: env, shell: bash, run: 'echo "NODE_OPTIONS=--require ./own.js" >> "$GITHUB_ENV"'}
+    """,
+    )
+    result = run(workspace, action="./")
+    assert result["outputs"]["said"] == "hello"
+    assert outcomes(result)["env"] == "failure"
+    assert "NODE_OPTIONS" in result["annotations"][0]["message"]
+    assert "NODE_OPTIONS" not in result["env"]
+
+
+def test_what_is_too_long_is_cut_or_dropped(tmp_path: Path) -> None:
+    workspace = action(
+        tmp_path,
+        """
+    - {shell: bash, run: 'printf "::error::%5000s\\n" x'}
+    - {shell: bash, run: 'printf "%1048576s" x >> "$GITHUB_STEP_SUMMARY"'}
+    - {shell: bash, run: 'printf "%1048577s" y >> "$GITHUB_STEP_SUMMARY"'}
+    """,
+    )
+    result = run(workspace, action="./")
+    cut, dropped = result["annotations"]
+    assert len(cut["message"]) == 4096
+    assert "summary is larger" in dropped["message"]
+    assert result["summary"].lstrip() == "x"
+    assert len(result["summary"]) == 1024 * 1024
+
+
 WORKFLOW = """
 on:
   workflow_call:

@@ -121,7 +121,7 @@ function inputsOf(uses, root) {
   const home = start.length === 2 ? root : repository;
   const file = path.join(home, rest, rest.endsWith('.yml') ? '' : 'action.yml');
   const found = parseDocument(fs.readFileSync(file.replace(/\/$/, ''), 'utf8')).toJS();
-  return found.inputs ?? found.on.workflow_call.inputs;
+  return found.inputs ?? found.on.workflow_call?.inputs ?? {};
 }
 
 function ownInputs(text, root) {

@@ -117,7 +117,7 @@ export class Workflow {
     const { annotations, summary, log, steps } = journal;
     this.jobs.push({
       name, matrix, result: state.status, outputs, annotations, summary, log, steps,
-      permissions: scope.texts(job.permissions),
+      permissions: scope.texts(job.permissions), runsOn: scope.value(job['runs-on']),
     });
     return { result: state.status, outputs };
   }
