@@ -10,6 +10,9 @@ from pathlib import Path
 from ckpt_action.outcome import FileRecord
 
 _CHUNK = 1 << 20
+Stamp = tuple[int, int, int]
+_stat = os.stat
+"""As it is before anybody listens to it."""
 
 
 def file_digest(file: Path) -> str:
@@ -17,6 +20,15 @@ def file_digest(file: Path) -> str:
     digest = hashlib.sha256()
     _feed(digest, file)
     return digest.hexdigest()
+
+
+def stamp(file: Path | str) -> Stamp | None:
+    """What any writer of `file` changes; None where it is not there."""
+    try:
+        found = _stat(file)
+    except (OSError, ValueError):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def file_record(file: Path, folder: Path) -> FileRecord:

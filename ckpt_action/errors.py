@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
@@ -93,9 +93,18 @@ class Problem:
     details: tuple[str, ...] = ()
     """Further lines for the full report: a table of mismatches, the end of a log."""
 
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text} {self.hint}" if self.hint else text
+
+
+def exit_code(problems: Iterable[Problem]) -> ExitCode:
+    """The gravest of the errors among `problems`; `OK` where there are none."""
+    return gravest(problem.code for problem in problems if problem.is_error)
 
 
 class CkptActionError(Exception):
@@ -104,6 +113,18 @@ class CkptActionError(Exception):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+def raise_errors(problems: Collection[Problem]) -> None:
+    """Raise CkptActionError with all of `problems` where one of them is an error."""
+    if any(problem.is_error for problem in problems):
+        raise CkptActionError(*problems)
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says first; its type's name where it says nothing."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)
 
 
 def fail(
@@ -117,4 +138,42 @@ def fail(
     """An error with one problem: `raise fail(ExitCode.RESTORE, "...", hint="...")`."""
     return CkptActionError(
         Problem(code=code, message=message, hint=hint, where=where, details=tuple(details))
+    )
+
+
+def warning(
+    code: ExitCode,
+    message: str,
+    *,
+    hint: str = "",
+    where: Where | None = None,
+    details: Iterable[str] = (),
+) -> Problem:
+    """What somebody should look at, and what changes no exit code."""
+    return Problem(
+        code=code,
+        severity=Severity.WARNING,
+        message=message,
+        hint=hint,
+        where=where,
+        details=tuple(details),
+    )
+
+
+def note(
+    code: ExitCode,
+    message: str,
+    *,
+    hint: str = "",
+    where: Where | None = None,
+    details: Iterable[str] = (),
+) -> Problem:
+    """What is worth knowing, and asks for nothing."""
+    return Problem(
+        code=code,
+        severity=Severity.NOTE,
+        message=message,
+        hint=hint,
+        where=where,
+        details=tuple(details),
     )

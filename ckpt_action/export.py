@@ -10,17 +10,22 @@ from pathlib import Path
 
 from ckpt_action import __version__
 from ckpt_action.config.load import load_config
+from ckpt_action.config.located import located, of_signatures, of_target
+from ckpt_action.earlier import Earlier, read_earlier
 from ckpt_action.errors import CkptActionError
 from ckpt_action.git import read_checkout
 from ckpt_action.jobs.fingerprint import environment_digest
-from ckpt_action.jobs.job import JobRun, Progress
-from ckpt_action.jobs.reuse import Earlier, read_earlier, take
+from ckpt_action.jobs.installed import lacking
+from ckpt_action.jobs.job import JobRun
+from ckpt_action.jobs.reuse import take
 from ckpt_action.outcome import JobOutcome, Run
-from ckpt_action.output.placing import Made, place, refuse_foreign, without_job
+from ckpt_action.output.placing import Made, place, refuse_foreign
 from ckpt_action.output.staging import Staging, staging
-from ckpt_action.plan import Plan, make_plan
+from ckpt_action.plan import Job, Plan, make_plan
 from ckpt_action.processes.supervisor import Supervisor
-from ckpt_action.sharding.shards import Shard, part
+from ckpt_action.progress import Progress
+from ckpt_action.shard import Shard
+from ckpt_action.sharding.shards import part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,8 @@ def export(
     plan = make_plan(loaded.config, models=options.models)
     if options.shard:
         plan = part(plan, options.shard)
+    if missing := lacking(plan):
+        raise CkptActionError(*loaded.problems, *plan.problems, *located(missing, file))
     output_dir = (options.output_dir or loaded.config.output_dir).absolute()
     checkout = read_checkout(loaded.config.folder, output_dir)
     run = Run(
@@ -64,20 +71,22 @@ def export(
         problems=loaded.problems + plan.problems,
         commit=checkout.commit,
         dirty=checkout.dirty,
+        uncommitted=checkout.uncommitted,
     )
-    if plan.jobs or (not options.shard and any(without_job(plan))):
-        with staging(output_dir) as stage:
+    if plan.jobs or (not options.shard and plan.without_job):
+        with staging(output_dir) as stage, ThreadPoolExecutor(1) as aside:
             refuse_foreign(output_dir, plan)
-            environment = environment_digest(environ)
+            environment = aside.submit(environment_digest, environ)
             earlier = read_earlier(options.previous, output_dir)
-            taken = _taken(plan, earlier, environment, stage, progress) if options.reuse else {}
+            taken = {}
+            if options.reuse and earlier:
+                taken = _taken(plan, earlier, environment.result(), stage, progress)
             rest = replace(plan, jobs=tuple(job for job in plan.jobs if job.name not in taken))
             new = _run_jobs(rest, stage, options.jobs, environ, progress) if rest.jobs else ()
             by_name = taken | {outcome.name: outcome for outcome in new}
-            outcomes = (replace(by_name[j.name], chosen=j.checkpoint.notes) for j in plan.jobs)
-            run = replace(run, jobs=tuple(outcomes))
+            run = replace(run, jobs=tuple(_told(by_name[job.name], job, file) for job in plan.jobs))
             made = Made(
-                environment=environment,
+                environment=environment.result(),
                 earlier=None if options.shard else earlier,
                 staying=set(taken) if earlier and earlier.here else set(),
                 shard=options.shard,
@@ -86,12 +95,20 @@ def export(
     return run, output_dir
 
 
+def _told(outcome: JobOutcome, job: Job, file: Path) -> JobOutcome:
+    """With what only the configuration knows: places in it, and why this checkpoint was taken."""
+    artifacts = tuple(
+        replace(a, problems=of_target(a.problems, a.name, job.model, file))
+        for a in outcome.artifacts
+    )
+    problems = of_signatures(outcome.problems, job.model, file)
+    return replace(outcome, problems=problems, artifacts=artifacts, chosen=job.checkpoint.notes)
+
+
 def _taken(
-    plan: Plan, earlier: Earlier | None, environment: str, stage: Staging, progress: Progress
+    plan: Plan, earlier: Earlier, environment: str, stage: Staging, progress: Progress
 ) -> dict[str, JobOutcome]:
     """What is unchanged since `earlier`, by its name."""
-    if earlier is None:
-        return {}
     outcomes = (
         take(job, earlier, environment, stage.items / job.name, progress) for job in plan.jobs
     )

@@ -14,13 +14,17 @@ from typing import Any
 
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.digests import file_record
-from ckpt_action.errors import ExitCode, Problem, Severity, Where, fail
-from ckpt_action.outcome import FileRecord, JobOutcome
+from ckpt_action.errors import ExitCode, Problem, Where, fail
+from ckpt_action.outcome import FileRecord, JobOutcome, Run
 
 NAME = "manifest.json"
 SUMS = "SHA256SUMS"
 REPORT = "report.html"
 """Tells of the last run, failed or not; lies beside the manifest and is not listed in it."""
+RECORD = "shard.json"
+"""Lies in a shard's output folder, also of one in which everything failed."""
+HIDDEN = ".staging"
+"""Holds what is being made, until it is moved to its place."""
 VERSION = 1
 _CHANGING = ("chosen", "taken_from", "seconds", "peak_rss")
 
@@ -39,12 +43,8 @@ class Exported(JobOutcome):
     """The repository held changes that `commit` has not."""
     failed_targets: tuple[str, ...] = ()
     """Names of targets that were asked for too and failed; nothing of them is here."""
-    golden: FileRecord | None = None
-    """The golden file; its path is relative to the configuration's folder."""
     rtol: float | None = None
     atol: float | None = None
-    op_libraries: tuple[FileRecord, ...] = ()
-    """Custom ops; their paths are relative to the configuration's folder."""
     config_digest: str = ""
     """Of the model's table with its defaults."""
     environment_digest: str = ""
@@ -91,15 +91,38 @@ def outcome_of(entry: Exported) -> JobOutcome:
 def _portable_problems(problems: Iterable[Problem], folder: Path) -> tuple[Problem, ...]:
     """Warnings and notes, without paths above the configuration's folder and without logs."""
     return tuple(
-        replace(
-            problem,
-            message=_portable(problem.message, folder),
-            hint=_portable(problem.hint, folder),
-            where=_portable_place(problem.where, folder),
-            details=(),
-        )
+        replace(_portable_problem(problem, folder), details=())
         for problem in problems
-        if problem.severity is not Severity.ERROR
+        if not problem.is_error
+    )
+
+
+def portable(run: Run, folder: Path) -> Run:
+    """`run` for a page that others read: what it says of files below `folder`, the configuration's,
+    does not tell where that lies."""
+
+    def told(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        return tuple(_portable_problem(problem, folder) for problem in problems)
+
+    jobs = tuple(
+        replace(
+            job,
+            problems=told(job.problems),
+            artifacts=tuple(replace(a, problems=told(a.problems)) for a in job.artifacts),
+        )
+        for job in run.jobs
+    )
+    config = _portable(run.config, folder)
+    return replace(run, config=config, jobs=jobs, problems=told(run.problems))
+
+
+def _portable_problem(problem: Problem, folder: Path) -> Problem:
+    return replace(
+        problem,
+        message=_portable(problem.message, folder),
+        hint=_portable(problem.hint, folder),
+        where=_portable_place(problem.where, folder),
+        details=tuple(_portable(line, folder) for line in problem.details),
     )
 
 

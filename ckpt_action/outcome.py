@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ckpt_action.errors import ExitCode, Problem, Severity, gravest
+from ckpt_action.errors import ExitCode, Problem, exit_code, gravest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,8 @@ class Proof:
     passed: bool | None
     """None: not applicable here; `detail` says why."""
     detail: str = ""
+    signature: str = ""
+    """That it is about; empty where it is about all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +136,11 @@ class ArtifactOutcome:
     """Paths of variables that the artifact holds in another form only: folded into others,
     quantised, laid out anew. No stored bytes are theirs, so the values answer for them."""
     rearranged: Mapping[str, str] = field(default_factory=dict)
-    """Path of a variable whose values the artifact holds in another layout, to the digest of these
-    values in the order of their bits."""
+    """Path of a variable that the artifact holds with its axes in another order, or in another
+    shape, to the digest of its bytes there."""
     max_error: float | None = None
-    """Largest difference from the restored model that passes, as part of how far the output's
-    values lie apart, on top of `rtol` and `atol`; None where these decide alone."""
+    """Largest difference from the restored model that passes, as a fraction of the output's
+    spread, on top of `rtol` and `atol`; None where these decide alone."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that the artifact cannot give because of what was asked for, and why."""
     latency: Latency | None = None
@@ -153,7 +155,7 @@ class ArtifactOutcome:
 
     @property
     def passed(self) -> bool:
-        return not any(problem.severity is Severity.ERROR for problem in self.problems)
+        return not any(problem.is_error for problem in self.problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +196,10 @@ class JobOutcome:
     """What else the code read: variables of the environment, files outside of the repository. No
     later run can tell whether these changed, so none takes this export for its own."""
     versions: Mapping[str, str] = field(default_factory=dict)
+    golden: FileRecord | None = None
+    """The golden file; its path is relative to the configuration's folder."""
+    op_libraries: tuple[FileRecord, ...] = ()
+    """Custom ops; their paths are relative to the configuration's folder."""
     problems: tuple[Problem, ...] = ()
     chosen: tuple[str, ...] = ()
     """Why this checkpoint was taken of those that there were."""
@@ -209,7 +215,7 @@ class JobOutcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        return gravest(p.code for p in self.all_problems if p.severity is Severity.ERROR)
+        return exit_code(self.all_problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,11 +241,12 @@ class Run:
     commit: str | None = None
     dirty: bool = False
     """The repository held changes that `commit` has not."""
+    uncommitted: str = ""
+    """Digest of the files that these are in."""
     previous: str = ""
     """The earlier export that `changes` were found against; empty where there was none."""
     changes: tuple[Change, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
-        own = [p.code for p in self.problems if p.severity is Severity.ERROR]
-        return gravest(own + [job.exit_code for job in self.jobs])
+        return gravest([exit_code(self.problems), *(job.exit_code for job in self.jobs)])

@@ -8,8 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action.checkpoint.records import CheckpointFiles
-from ckpt_action.config.checkpoints import ENTRY_POINT_HINT, missing_entry_point
+from ckpt_action.config.architecture_file import builder
+from ckpt_action.config.checkpoints import (
+    ENTRY_POINT_HINT,
+    checkpoint_file,
+    key_of,
+    missing_entry_point,
+)
+from ckpt_action.config.located import located
 from ckpt_action.config.records import Config, Model
+from ckpt_action.config.wording import key_path_text
 from ckpt_action.errors import ExitCode, Problem, Where
 
 
@@ -34,6 +42,9 @@ class Plan:
     jobs: tuple[Job, ...]
     problems: tuple[Problem, ...] = ()
     """Models whose checkpoints cannot be exported, and warnings; the jobs go on without them."""
+    without_job: tuple[str, ...] = ()
+    """Models of which a checkpoint, or how to build them, was not found; others of their
+    checkpoints may have jobs."""
 
 
 def make_plan(config: Config, *, models: tuple[str, ...] = ()) -> Plan:
@@ -46,22 +57,28 @@ def make_plan(config: Config, *, models: tuple[str, ...] = ()) -> Plan:
 
     jobs: list[Job] = []
     problems = list(_unknown(config, models))
+    without_job: set[str] = set()
     for model in config.models:
         if models and model.name not in models:
             continue
         found, wrong = discover(model.checkpoints, config.folder, model.select, look_inside=True)
         problems += [_of_model(problem, config, model) for problem in wrong]
+        without_job |= {model.name} if any(problem.is_error for problem in wrong) else set()
         for checkpoint in found:
             if lack := missing_entry_point(model, checkpoint):
-                problems.append(_unbuildable(lack, config, model))
+                lines = builder(checkpoint, config.folder)
+                problems.append(_unbuildable(lack, lines, config, model))
+                without_job.add(model.name)
             else:
                 jobs.append(_job(config, model, checkpoint))
     doubled = list(_doubled(jobs, config))
+    without_job |= {job.model.name for job, _ in doubled}
     names = {job.name for job, _ in doubled}
     return Plan(
         config=config,
         jobs=tuple(job for job in jobs if job.name not in names),
-        problems=(*problems, *(problem for _, problem in doubled)),
+        problems=located((*problems, *(problem for _, problem in doubled)), config.file),
+        without_job=tuple(sorted(without_job)),
     )
 
 
@@ -99,17 +116,29 @@ def _doubled(jobs: Iterable[Job], config: Config) -> Iterator[tuple[Job, Problem
 
 
 def _of_model(problem: Problem, config: Config, model: Model) -> Problem:
-    """`problem` with the model that it belongs to, at its own file where it has one."""
-    where = problem.where or Where(file=str(config.file))
-    return replace(problem, where=replace(where, key_path=f"models.{model.name}.checkpoints"))
+    """`problem` at the key that names the checkpoint; its own file, if any, among the details."""
+    key_path = key_path_text(("models", model.name, key_of(problem)))
+    return replace(
+        problem,
+        where=Where(file=_shown(config), key_path=key_path),
+        details=problem.details + checkpoint_file(problem, config.folder),
+    )
 
 
-def _unbuildable(message: str, config: Config, model: Model) -> Problem:
+def _shown(config: Config) -> str:
+    """The file as one would name it from the working directory."""
+    here = Path.cwd()
+    below = config.file.is_relative_to(here)
+    return (config.file.relative_to(here) if below else config.file).as_posix()
+
+
+def _unbuildable(message: str, lines: tuple[str, ...], config: Config, model: Model) -> Problem:
     return Problem(
         code=ExitCode.CONFIG,
         message=message,
         hint=ENTRY_POINT_HINT,
-        where=Where(file=str(config.file), key_path=f"models.{model.name}"),
+        where=Where(file=_shown(config), key_path=key_path_text(("models", model.name))),
+        details=lines,
     )
 
 
@@ -122,5 +151,5 @@ def _unknown(config: Config, models: tuple[str, ...]) -> Iterator[Problem]:
                 code=ExitCode.USAGE,
                 message=f"There is no model {name!r} in {config.file.name}.",
                 hint=f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}.",
-                where=Where(file=str(config.file)),
+                where=Where(file=_shown(config)),
             )

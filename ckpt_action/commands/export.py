@@ -8,32 +8,23 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ckpt_action.command_line import add_jobs, add_reports, show, stoppable
+from ckpt_action.command_line import (
+    add_configuration,
+    add_jobs,
+    add_reports,
+    refuse_other_than_file,
+    show,
+    stoppable,
+)
 from ckpt_action.errors import CkptActionError, ExitCode
 
 if TYPE_CHECKING:
     from ckpt_action.outcome import Run
-    from ckpt_action.sharding.shards import Shard
-
-DEFAULT_FILE = "model-export.toml"
+    from ckpt_action.shard import Shard
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file",
-        nargs="?",
-        type=Path,
-        default=Path(DEFAULT_FILE),
-        metavar="FILE",
-        help=f"default: {DEFAULT_FILE}",
-    )
-    parser.add_argument(
-        "--model",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="only this model; may be given several times",
-    )
+    add_configuration(parser)
     parser.add_argument(
         "--output-dir", type=Path, metavar="DIR", help="instead of the configuration's"
     )
@@ -73,16 +64,18 @@ def run(args: argparse.Namespace) -> ExitCode:
         previous=args.previous,
     )
     try:
+        refuse_other_than_file(args.file, "export")
         with stoppable(), Progress(sys.stderr) as progress:
             run, output_dir = export(args.file, options, os.environ, progress)
     except CkptActionError as error:
         if args.format == "github":
-            from ckpt_action.report.github import tell_failure
+            from ckpt_action.report.github import publish_failure
 
-            tell_failure(error, str(args.file))
+            publish_failure(error.problems, os.environ, config=str(args.file))
         raise
     show(run, args, output_dir)
-    if args.format == "text":
+    written = run.jobs or run.exit_code is not ExitCode.USAGE
+    if args.format == "text" and written:
         _tell_places(run, output_dir)
     return run.exit_code
 
@@ -101,7 +94,7 @@ def _tell_places(run: Run, output_dir: Path) -> None:
 
 def shard(text: str) -> Shard:
     """For argparse, which shows the message of its own errors only."""
-    from ckpt_action.sharding.shards import read_shard
+    from ckpt_action.shard import read_shard
 
     try:
         return read_shard(text)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ckpt_action.config.builders import find_builders
 from ckpt_action.config.load import load_config
+from ckpt_action.config.places import outer_file
 from ckpt_action.config.scaffold import scaffold
-from ckpt_action.config.survey import find_builders, find_checkpoints, find_golden
-from ckpt_action.errors import ExitCode, Severity, fail, gravest
+from ckpt_action.config.survey import find_checkpoints, find_golden
+from ckpt_action.errors import ExitCode, Problem, Where, exit_code, fail, warning
 from ckpt_action.report.problems import print_problems
+from ckpt_action.repository import path_from
 
 FILE = "model-export.toml"
 
@@ -37,7 +40,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise fail(
             ExitCode.CHECKPOINT,
             f"There is no checkpoint below {args.folder.absolute().name}.",
-            hint="Start where the checkpoints lie, or fetch them first.",
+            hint=_around(file) or "Start where the checkpoints lie, or fetch them first.",
         )
     builders = find_builders(args.folder)
     golden = find_golden(args.folder)
@@ -48,7 +51,30 @@ def run(args: argparse.Namespace) -> ExitCode:
         message = f"{file.as_posix()} cannot be written: {error.strerror or error}."
         raise fail(ExitCode.OUTPUT, message) from error
     loaded = load_config(file, with_checkpoints=True)
-    print_problems(loaded.problems)
+    print_problems((*_second(file), *loaded.problems))
     models = "1 model" if len(checkpoints) == 1 else f"{len(checkpoints)} models"
-    print(f"{file.as_posix()}: written ({models}); look it over, then run `ckpt-action export`.")
-    return gravest(p.code for p in loaded.problems if p.severity is Severity.ERROR)
+    code = exit_code(loaded.problems)
+    then = "complete it as said above, then run `ckpt-action validate`"
+    then = then if code else "look it over, then run `ckpt-action export`"
+    print(f"{file.as_posix()}: written ({models}); {then}.")
+    return code
+
+
+def _around(file: Path) -> str:
+    """That a folder around that of `file` has one already; empty where none has."""
+    outer = outer_file(file)
+    return f"{path_from(Path.cwd(), outer)} is there already." if outer else ""
+
+
+def _second(file: Path) -> tuple[Problem, ...]:
+    """What to say of `file` where a folder around it has one already."""
+    if not (around := _around(file)):
+        return ()
+    return (
+        warning(
+            ExitCode.CONFIG,
+            f"{around} This is a second file, which knows nothing of it.",
+            hint="Delete it if its models belong into the other.",
+            where=Where(file=file.as_posix()),
+        ),
+    )

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -40,14 +41,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     against.add_argument(
         "--against",
         metavar="MODEL",
-        help="`module:callable`, imported from the working directory, or a model of --config with "
-        "all that is declared for it: show both sides of what does not fit, or say that all fits",
+        help="`module:callable`, imported from the working directory or the `python-path` of "
+        "--config, or a model of --config with all that is declared for it, as is code that one "
+        "model declares: show both sides of what does not fit, or say that all fits",
     )
     against.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help="where a model named by --against is declared; default: model-export.toml",
+        help="the configuration that --against is about; default: model-export.toml",
     )
     against.add_argument(
         "--keras", choices=("auto", "3", "2"), help="instead of what is declared, else auto"
@@ -57,12 +59,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     from ckpt_action.checkpoint.discover import discover
     from ckpt_action.checkpoint.inspect import summarize
+    from ckpt_action.ignored import ignored_checkpoint
+    from ckpt_action.report.problems import print_problems
 
     if args.against is None and (args.config or args.keras):
         raise fail(ExitCode.USAGE, "--config and --keras say something about --against only.")
     found, problems = discover((args.checkpoint,), Path.cwd(), args.select, look_inside=True)
     if problems:
         raise CkptActionError(*problems)
+    print_problems(ignored_checkpoint(found[0], os.environ), stream=sys.stderr)
     if args.against is not None:
         return _compare(found[0], args)
     summary = summarize(found[0])
@@ -78,16 +83,17 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _compare(files: CheckpointFiles, args: argparse.Namespace) -> ExitCode:
     from ckpt_action.codec import to_data
     from ckpt_action.command_line import stoppable
-    from ckpt_action.jobs.against import Against, fit
+    from ckpt_action.jobs.against import Against, fit, job_against
     from ckpt_action.progress import Progress
     from ckpt_action.report.problems import print_problems
     from ckpt_action.report.workflow_commands import sanitize
 
-    config = args.config or Path("model-export.toml")
-    against = Against(model=args.against, keras=args.keras, config=config)
+    against = Against(model=args.against, keras=args.keras, config=args.config)
+    job, notes = job_against(files, against)
+    print_problems(notes, stream=sys.stderr)
     with stoppable(), Progress(sys.stderr) as progress:
         progress(args.against, f"restoring {files.path.name}")
-        result = fit(files, against, os.environ)
+        result = fit(job, os.environ, partial(progress.waiting, args.against))
     print_problems(result.problems, stream=sys.stderr)
     if args.format == "json":
         print(json.dumps({"version": 1, **to_data(result.binding)}, indent=2))
@@ -153,11 +159,14 @@ def _totals(summary: CheckpointSummary) -> Iterator[tuple[Role, int, int]]:
 
 
 def _table(entries: list[Entry]) -> Iterator[str]:
-    rows = [
-        (entry.key.removesuffix(_SUFFIX), entry.dtype, str(list(entry.shape)), entry.full_name)
-        for entry in entries
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    """By the path in the model, where it has one, and then the key where that is another."""
+    rows = []
+    for entry in entries:
+        key = entry.key.removesuffix(_SUFFIX)
+        path = entry.path or key
+        stored = "" if path == key else f"stored as {key}"
+        rows.append((path, entry.dtype, str(list(entry.shape)), entry.full_name, stored))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"  {cells}".rstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from ckpt_action.command_line import add_reports, show
@@ -43,9 +44,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         run = merge(args.plan, args.folders, args.output_dir, args.previous)
     except CkptActionError as error:
         if args.format == "github":
-            from ckpt_action.report.github import tell_failure
+            from ckpt_action.report.github import publish_failure
 
-            tell_failure(error, str(args.plan))
+            publish_failure(error.problems, os.environ, config=str(args.plan))
         raise
     show(run, args, args.output_dir)
     return run.exit_code

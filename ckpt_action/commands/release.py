@@ -23,7 +23,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--draft", action="store_true", help="leave a draft unpublished")
     parser.add_argument(
-        "--prerelease", action="store_true", help="mark a release that is made here as one"
+        "--prerelease",
+        action="store_true",
+        help="mark a release that is made here as one; one that is there keeps its mark, title "
+        "and text",
+    )
+    parser.add_argument("--name", default="", help="its title; default: the tag")
+    parser.add_argument("--notes", default="", metavar="TEXT", help="its text, as Markdown")
+    parser.add_argument(
+        "--generate-notes",
+        action="store_true",
+        help="let GitHub add to the text what was merged since the release before",
     )
     parser.add_argument(
         "--replace",
@@ -83,6 +93,9 @@ def _release(args: argparse.Namespace) -> ExitCode:
         tag=args.tag,
         draft=args.draft,
         prerelease=args.prerelease,
+        name=args.name,
+        notes=args.notes,
+        generate_notes=args.generate_notes,
         replace=args.replace,
         allow_unproven=tuple(args.allow_unproven),
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ckpt_action.codec import to_data
+from ckpt_action.command_line import DEFAULT_FILE
 from ckpt_action.config.load import Loaded, load_config
-from ckpt_action.errors import ExitCode, Severity, gravest
-
-DEFAULT_FILE = "model-export.toml"
+from ckpt_action.errors import ExitCode, Severity, exit_code
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,19 +33,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    results = [(file, load_config(file, with_checkpoints=True)) for file in args.files]
+    results = [(file, _checked(file)) for file in args.files]
     if args.format == "json":
         print(json.dumps(_data(results), indent=2))
     elif args.format == "github":
         _print_github(results)
     else:
         _print_text(results)
-    return gravest(
-        problem.code
-        for _, loaded in results
-        for problem in loaded.problems
-        if problem.severity is Severity.ERROR
-    )
+    return exit_code(problem for _, loaded in results for problem in loaded.problems)
+
+
+def _checked(file: Path) -> Loaded:
+    from ckpt_action.ignored import ignored_checkpoints
+
+    loaded = load_config(file, with_checkpoints=True)
+    if loaded.config is None:
+        return loaded
+    ignored = ignored_checkpoints(loaded.config, file, os.environ)
+    return replace(loaded, problems=(*loaded.problems, *ignored))
 
 
 def _print_text(results: Sequence[tuple[Path, Loaded]]) -> None:
@@ -65,14 +72,12 @@ def _print_github(results: Sequence[tuple[Path, Loaded]]) -> None:
 
 
 def _data(results: Sequence[tuple[Path, Loaded]]) -> dict[str, object]:
-    from ckpt_action.report.problems import problems_data
-
     return {
         "files": [
             {
                 "file": file.as_posix(),
                 "ok": loaded.config is not None,
-                "problems": problems_data(loaded.problems),
+                "problems": to_data(loaded.problems),
             }
             for file, loaded in results
         ]
@@ -80,17 +85,15 @@ def _data(results: Sequence[tuple[Path, Loaded]]) -> dict[str, object]:
 
 
 def _verdict(file: Path, loaded: Loaded) -> str:
-    errors = sum(problem.severity is Severity.ERROR for problem in loaded.problems)
+    from ckpt_action.report.figures import count
+
+    errors = sum(problem.is_error for problem in loaded.problems)
     if loaded.config is None:
-        return f"{file.as_posix()}: {_count(errors, 'error')}"
+        return f"{file.as_posix()}: {count(errors, 'error')}"
     models = loaded.config.models
     targets = sum(len(model.targets) for model in models)
     warnings = sum(problem.severity is Severity.WARNING for problem in loaded.problems)
-    found = f"{_count(len(models), 'model')}, {_count(targets, 'target')}"
+    found = f"{count(len(models), 'model')}, {count(targets, 'target')}"
     if warnings:
-        found += f", {_count(warnings, 'warning')}"
+        found += f", {count(warnings, 'warning')}"
     return f"{file.as_posix()}: ok ({found})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

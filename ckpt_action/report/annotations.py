@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ckpt_action.errors import Problem, Severity
+from ckpt_action.report.figures import count
 from ckpt_action.report.workflow_commands import (
     ANNOTATION_LIMIT,
     MESSAGE_LIMIT,
@@ -42,13 +43,12 @@ def _annotation(name: str, problem: Problem) -> str:
         file=where.file if where else None,
         line=where.line if where else None,
         col=where.column if where else None,
-        title=f"ckpt-action: {problem.code.name.lower()}",
+        title=f"ckpt-action: {problem.code.name.lower() if problem.is_error else name}",
     )
 
 
 def _remainder(name: str, problems: Sequence[Problem]) -> list[str]:
     if not problems:
         return []
-    plural = "" if len(problems) == 1 else "s"
-    text = f"and {len(problems)} more {name}{plural}; the step summary and the log list all of them"
+    text = f"and {count(problems, f'more {name}')}; the step summary and the log list all of them"
     return [command(name, text, title="ckpt-action")]

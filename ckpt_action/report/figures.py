@@ -1,4 +1,4 @@
-"""What every rendering of a run counts and words alike: status, sizes, digests, differences."""
+"""What every rendering of a run counts and words alike: sizes, digests, differences."""
 
 from __future__ import annotations
 
@@ -6,93 +6,14 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Sequence
-from enum import Enum
 
-from ckpt_action.errors import Severity
+from ckpt_action.errors import ExitCode
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run, VariableRecord
+from ckpt_action.report.remarks import passed_targets
+from ckpt_action.status import Status, job_status
 
-_ALWAYS_ASKED = frozenset({"origin", "sensitive"})
-"""Proofs that every model should give; the others depend on what is declared."""
-
-
-class Status(str, Enum):
-    """How an artifact, a model or a run ended; only `PROVEN` is good."""
-
-    PROVEN = "proven"
-    UNPROVEN = "not proven"
-    """Written, and nothing failed, but its values were not compared either."""
-    FAILED = "failed"
-
-
-def artifact_status(artifact: ArtifactOutcome) -> Status:
-    shown = [verdict.passed for verdict in artifact.verdicts]
-    shown += [proof.passed for proof in artifact.proofs if proof.passed is not None]
-    if not artifact.passed or not all(shown):
-        return Status.FAILED
-    return Status.UNPROVEN if _not_compared(artifact) else Status.PROVEN
-
-
-def _not_compared(artifact: ArtifactOutcome) -> str:
-    """Whose values nobody compared, or to no avail, in words; empty where all were."""
-    reasons = [p.detail for p in artifact.proofs if p.name == "values" and p.passed is None]
-    if reasons or "values" in artifact.unproven:
-        return f"values of {artifact.name}: {(*reasons, artifact.unproven.get('values'))[0]}"
-    compared = {verdict.signature for verdict in artifact.verdicts}
-    left = [s.name for s in artifact.signatures if s.name not in compared]
-    if compared and not left:
-        return ""
-    which = f", signature {', '.join(left)}" if compared else ""
-    return f"values of {artifact.name}{which}: not compared with anything, only bytes were"
-
-
-def not_shown(job: JobOutcome) -> tuple[str, ...]:
-    """What no proof speaks for although nothing failed: of the model, and of each artifact."""
-    model = [p.detail for p in job.proofs if p.passed is None and p.name in _ALWAYS_ASKED]
-    made = [a for a in job.artifacts if a.passed and a.files]
-    return (
-        *model,
-        *(text for artifact in made if (text := _not_compared(artifact))),
-        *(text for artifact in made if (text := _not_held(job, artifact))),
-    )
-
-
-def _not_held(job: JobOutcome, artifact: ArtifactOutcome) -> str:
-    """Where outputs do not tell of the weights, and the stored bytes do not either, in words."""
-    if all(p.passed is not None for p in job.proofs if p.name == "sensitive"):
-        return ""
-    held = any(p.name == "payload" and p.passed for p in artifact.proofs)
-    if held and not artifact.transformed:
-        return ""
-    return f"weights of {artifact.name}: outputs do not move with them, nor are their bytes in it"
-
-
-def _of_other_origin(job: JobOutcome) -> bool:
-    """Whether something else than the checkpoint may reach outputs that no golden file tells."""
-    golden = tuple(f"signature {v.signature}: " for v in job.verdicts if v.against == "golden")
-    return any(
-        p.name == "origin" and p.passed is None and not p.detail.startswith(golden)
-        for p in job.proofs
-    )
-
-
-def job_status(job: JobOutcome) -> Status:
-    """Of a model: failed where anything about it failed, or where nothing was written."""
-    parts = [artifact_status(artifact) for artifact in job.artifacts]
-    own = [verdict.passed for verdict in job.verdicts]
-    own += [proof.passed for proof in job.proofs if proof.passed is not None]
-    broken = any(problem.severity is Severity.ERROR for problem in job.problems)
-    if broken or not parts or not all(own) or Status.FAILED in parts:
-        return Status.FAILED
-    unheld = any(_not_held(job, artifact) for artifact in job.artifacts)
-    unproven = Status.UNPROVEN in parts or unheld or _of_other_origin(job)
-    return Status.UNPROVEN if unproven else Status.PROVEN
-
-
-def run_status(run: Run) -> Status:
-    jobs = [job_status(job) for job in run.jobs]
-    if run.exit_code or not jobs or Status.FAILED in jobs:
-        return Status.FAILED
-    return Status.UNPROVEN if Status.UNPROVEN in jobs else Status.PROVEN
+_NAMED = 3
+"""Names of models in a headline at most."""
 
 
 def headline(run: Run) -> str:
@@ -100,7 +21,10 @@ def headline(run: Run) -> str:
     jobs = {status: [job for job in run.jobs if job_status(job) is status] for status in Status}
     parts = []
     if failed := jobs[Status.FAILED]:
-        parts.append(f"{len(failed)} of {count(run.jobs, 'model')} failed{_causes(run)}")
+        whole = count(run.jobs, "model")
+        parts.append(f"{len(failed)} of {whole} failed{_named(failed)}{_causes(run)}")
+        if placed := passed_targets(failed):
+            parts.append(f"of {'it' if len(failed) == 1 else 'these'}, {placed}")
     elif run.exit_code:
         parts.append(f"the run failed{_causes(run)}")
     if unproven := jobs[Status.UNPROVEN]:
@@ -110,13 +34,21 @@ def headline(run: Run) -> str:
         size = human_bytes(sum(artifact.bytes for artifact in artifacts))
         made = f"{count(artifacts, 'artifact')}, {size}"
         parts.append(f"{count(proven, 'model')} exported and proven ({made})")
+    if any(p.code is ExitCode.VERIFY and not p.is_error for p in run.problems):
+        parts.append("the last export failed in part")  # what `verify` says of a whole folder
     text = "; ".join(parts) or "nothing was exported"
     return text[0].upper() + text[1:]
 
 
+def _named(jobs: Sequence[JobOutcome]) -> str:
+    """Their names, where these are few enough for a headline."""
+    few = len(jobs) <= _NAMED
+    return f": {', '.join(job.name for job in jobs)}" if few else ""
+
+
 def _causes(run: Run) -> str:
     problems = [*run.problems, *(p for job in run.jobs for p in job.all_problems)]
-    codes = {p.code for p in problems if p.severity is Severity.ERROR}
+    codes = {p.code for p in problems if p.is_error}
     names = [code.name.lower() for code in sorted(codes, reverse=True)]
     return f" ({', '.join(names)})" if names else ""
 
@@ -207,6 +139,20 @@ def checkpoint_text(job: JobOutcome) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def cost_text(job: JobOutcome) -> str:
+    """Of all its child processes; empty where none ran, or nobody measured."""
+    if not job.seconds or not job.peak_rss:
+        return ""
+    return f"{job.seconds:.1f} s in child processes, {human_bytes(job.peak_rss)} at the most"
+
+
+def golden_text(verdicts: Sequence[OutputVerdict]) -> str:
+    passed = all(verdict.passed for verdict in verdicts)
+    size = difference_text(verdicts, "max_abs")
+    how = "bit for bit" if size == "exact" else f"max abs {size}"
+    return f"the rebuilt model {'agrees' if passed else 'DISAGREES'} with the golden file ({how})"
+
+
 def binding_text(job: JobOutcome) -> str:
     binding = job.binding
     if binding is None:
@@ -223,6 +169,6 @@ def allowances(job: JobOutcome) -> tuple[tuple[str, tuple[str, ...]], ...]:
     kinds = (
         ("kept their initial values (allow-missing)", binding.missing_allowed),
         ("left unused in the checkpoint (allow-unused)", binding.unused_allowed),
-        ("state that no checkpoint stores", binding.state),
+        ("random or recurrent state, in no checkpoint", binding.state),
     )
     return tuple((what, names) for what, names in kinds if names)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ckpt_action import __version__
-from ckpt_action.errors import CkptActionError, Problem
+from ckpt_action.errors import Problem
+from ckpt_action.manifest import RECORD
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
 from ckpt_action.report import figures, summary, text
 from ckpt_action.report.annotations import annotation_commands
-from ckpt_action.report.figures import Status
 from ckpt_action.report.workflow_commands import sanitize, write_outputs
-from ckpt_action.sharding.shards import RECORD
-
-
-def in_job(environ: Mapping[str, str]) -> bool:
-    """Whether this process is a step of a GitHub job."""
-    return environ.get("GITHUB_ACTIONS") == "true"
+from ckpt_action.status import Status, job_status, run_status
 
 
 def publish(
@@ -28,31 +23,35 @@ def publish(
     """Print the report and its annotations; write summary and outputs where the job wants them.
 
     `output_dir` is what the run has left: its manifest and digests become outputs where they
-    exist. The output `artifacts` lists, as JSON, only what was proven. A run that is part of
-    another leaves the summary to that (`summarize`).
+    exist. The output `artifacts` lists, as JSON, only what is of models that are proven as a
+    whole. A run that is part of another leaves the summary to that (`summarize`).
     """
     print(sanitize(text.render(run)))
-    print_annotations([*run.problems, *(p for job in run.jobs for p in job.all_problems)])
+    print_annotations([*run.problems, *(p for job in run.jobs for p in _of_model(job))])
     if summarize:
         _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
     if path := environ.get("GITHUB_OUTPUT"):
         write_outputs(Path(path), _outputs(run, output_dir, environ))
 
 
-def tell_failure(error: CkptActionError, config: str) -> None:
-    """What a verb tells the job that it is part of, when it ends before its first model."""
-    publish_failure(error.problems, os.environ, config=config)
-
-
 def publish_failure(
     problems: Sequence[Problem], environ: Mapping[str, str], *, config: str
 ) -> None:
-    """As `publish`, of a run that ended before its first model, say for a faulty configuration."""
+    """As `publish`, of a verb that ended before its first model, say for a faulty configuration."""
     print_annotations(problems)
     run = Run(tool=__version__, config=config, jobs=(), problems=tuple(problems))
     _append(environ.get("GITHUB_STEP_SUMMARY"), summary.render(run))
     if path := environ.get("GITHUB_OUTPUT"):
         write_outputs(Path(path), {"verdict": Status.FAILED.value})
+
+
+def _of_model(job: JobOutcome) -> Iterator[Problem]:
+    """Its problems; an annotation stands apart from its model, so each names it."""
+    for problem in job.all_problems:
+        if problem.where and problem.where.key_path:
+            yield problem
+        else:
+            yield replace(problem, message=f"{job.name}: {problem.message}")
 
 
 def print_annotations(problems: Sequence[Problem]) -> None:
@@ -70,11 +69,11 @@ def _outputs(run: Run, output_dir: Path, environ: Mapping[str, str]) -> dict[str
     proven = [
         _artifact(job, artifact)
         for job in run.jobs
-        if figures.job_status(job) is Status.PROVEN
+        if job_status(job) is Status.PROVEN
         for artifact in job.artifacts
     ]
     files = {"manifest": output_dir / "manifest.json", "digests": output_dir / "SHA256SUMS"}
-    outputs = {"verdict": figures.run_status(run).value, "artifacts": json.dumps(proven)}
+    outputs = {"verdict": run_status(run).value, "artifacts": json.dumps(proven)}
     for name, file in files.items():
         if file.is_file():
             outputs[name] = _in_workspace(file, environ)

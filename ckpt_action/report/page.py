@@ -10,10 +10,10 @@ from importlib import resources
 from ckpt_action.errors import Problem
 from ckpt_action.outcome import JobOutcome, Run
 from ckpt_action.report import figures, tables
-from ckpt_action.report.figures import Status
 from ckpt_action.report.markup import hypertext
-from ckpt_action.report.remarks import remarks
+from ckpt_action.report.remarks import NO_GOLDEN, remarks
 from ckpt_action.report.tables import code
+from ckpt_action.status import Status, job_status, not_shown, run_status
 
 _CLASSES = {Status.PROVEN: "proven", Status.UNPROVEN: "doubt", Status.FAILED: "failed"}
 _UNFOLDED = 5
@@ -24,7 +24,7 @@ def render(run: Run) -> str:
     """The whole page."""
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     headline = hypertext(figures.headline(run))
-    kind = _CLASSES[figures.run_status(run)]
+    kind = _CLASSES[run_status(run)]
     commit = f", commit {code(figures.short(run.commit))}" if run.commit else ""
     commit += figures.changes(run)
     return "".join(
@@ -46,11 +46,11 @@ def render(run: Run) -> str:
 
 def _folds(job: JobOutcome, run: Run) -> bool:
     """Of many models those are unfolded that somebody has to look at."""
-    return len(run.jobs) > _UNFOLDED and figures.job_status(job) is Status.PROVEN
+    return len(run.jobs) > _UNFOLDED and job_status(job) is Status.PROVEN
 
 
 def _job(job: JobOutcome, number: int, *, folded: bool) -> str:
-    status = figures.job_status(job)
+    status = job_status(job)
     parts = [
         f"<summary><h2>{hypertext(job.name)}</h2>",
         f'<span class="state {_CLASSES[status]}">{status.value}</span></summary>\n',
@@ -77,8 +77,11 @@ def _facts(job: JobOutcome) -> str:
         ("built by", code(job.entry_point) if job.entry_point else "the file itself"),
         ("restored", hypertext(figures.binding_text(job))),
     ]
-    facts += [("open", hypertext(text)) for text in remarks(job)]
-    facts += [("not shown", hypertext(text)) for text in figures.not_shown(job)]
+    facts += [("golden", hypertext(figures.golden_text(job.verdicts)))] if job.verdicts else []
+    facts += [
+        ("open" if text == NO_GOLDEN else "how close", hypertext(text)) for text in remarks(job)
+    ]
+    facts += [("not shown", hypertext(text)) for text in not_shown(job)]
     facts += [(what, _listed(names)) for what, names in figures.allowances(job)]
     if job.binding and job.binding.ignored:
         ignored = (f"{number} {role}" for role, number in sorted(job.binding.ignored.items()))

@@ -1,14 +1,14 @@
-"""Problems for people and for machines: text with the source line, workflow commands, JSON."""
+"""Problems for people: text with the source line."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from ckpt_action.errors import Problem, Where
+from ckpt_action.errors import Problem, Severity, Where
 
 _TAB = "    "
 _WIDEST_LINE = 160
@@ -37,7 +37,8 @@ def print_problems(
 def problem_text(problem: Problem, folder: Path = Path()) -> str:
     """One problem: place and message, the source line with a caret, details, what to do.
 
-    The key path stands in brackets after the message; control characters are made visible.
+    A note has no source line, for nothing there has to change. The key path stands in brackets
+    after the message; control characters are made visible.
     """
     where = problem.where
     place = ""
@@ -45,32 +46,12 @@ def problem_text(problem: Problem, folder: Path = Path()) -> str:
         place = f"{Where(file=where.file, line=where.line, column=where.column)}: "
     path = f" [{where.key_path}]" if where and where.key_path else ""
     lines = [f"{place}{problem.severity.value}: {problem.message}{path}"]
-    if where:
+    if where and problem.severity is not Severity.NOTE:
         lines += _excerpt(where, folder)
     lines += [f"  {detail}" for detail in problem.details]
     if problem.hint:
         lines.append(f"  help: {problem.hint}")
     return "\n".join(_visible(line) for line in lines)
-
-
-def problems_data(problems: Sequence[Problem]) -> list[dict[str, object]]:
-    """Problems as JSON data; `code` is the exit code's name in lower case."""
-    return [
-        {
-            "severity": problem.severity.value,
-            "code": problem.code.name.lower(),
-            "exit_code": int(problem.code),
-            "message": problem.message,
-            "hint": problem.hint,
-            "details": list(problem.details),
-            "file": where.file if where else None,
-            "line": where.line if where else None,
-            "column": where.column if where else None,
-            "key_path": where.key_path if where else None,
-        }
-        for problem in problems
-        for where in (problem.where,)
-    ]
 
 
 def _excerpt(where: Where, folder: Path) -> list[str]:
@@ -87,10 +68,21 @@ def _excerpt(where: Where, folder: Path) -> list[str]:
     line = lines[where.line - 1].rstrip("\r")
     before = line[: where.column - 1].replace("\t", _TAB)
     shown = line.replace("\t", _TAB)
-    if not shown.strip() or len(shown) > _WIDEST_LINE:
+    if not shown.strip():
         return []
+    shown, column = _around(shown, len(before))
     number = f"{where.line:5}"
-    return [f"{number} | {shown}", f"{' ' * len(number)} | {' ' * len(before)}^"]
+    return [f"{number} | {shown}", f"{' ' * len(number)} | {' ' * column}^"]
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """What of a long line surrounds `column`, and where that is then."""
+    if len(line) <= _WIDEST_LINE:
+        return line, column
+    start = min(max(column - _WIDEST_LINE // 2, 0), len(line) - _WIDEST_LINE)
+    end = start + _WIDEST_LINE
+    before, after = "…" * (start > 0), "…" * (end < len(line))
+    return f"{before}{line[start:end]}{after}", column - start + len(before)
 
 
 def _visible(line: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ckpt_action.errors import Problem, Severity
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run
 from ckpt_action.report import figures
-from ckpt_action.report.figures import Status
 from ckpt_action.report.markup import code, markdown
 from ckpt_action.report.remarks import remarks
 from ckpt_action.report.workflow_commands import SUMMARY_LIMIT
+from ckpt_action.status import Status, artifact_status, job_status, not_shown, run_status
 
 _MARGIN = 24 * 1024
 """Left for what other tools add to the same step's summary."""
@@ -25,10 +25,10 @@ def render(run: Run, limit: int = SUMMARY_LIMIT - _MARGIN) -> str:
     commit = f", commit {code(figures.short(run.commit))}" if run.commit else ""
     commit += figures.changes(run)
     head = (
-        f"## {_MARKS[figures.run_status(run)]} {markdown(figures.headline(run))}\n\n"
+        f"## {_MARKS[run_status(run)]} {markdown(figures.headline(run))}\n\n"
         f"{code(run.config)}{commit}, ckpt-action {markdown(run.tool)}\n\n"
     )
-    jobs = sorted(run.jobs, key=lambda job: figures.job_status(job) is not Status.FAILED)
+    jobs = sorted(run.jobs, key=lambda job: job_status(job) is not Status.FAILED)
     blocks = [(_problems(run.problems), "")] if run.problems else []
     blocks += [(_changes(run), "")] if run.previous else []
     blocks += [(_job(job), _heading(job)) for job in jobs]
@@ -64,18 +64,19 @@ def _changes(run: Run) -> str:
 
 
 def _heading(job: JobOutcome) -> str:
-    return f"### {_MARKS[figures.job_status(job)]} {markdown(job.name)}\n\n"
+    return f"### {_MARKS[job_status(job)]} {markdown(job.name)}\n\n"
 
 
 def _job(job: JobOutcome) -> str:
     made_from = f"{code(job.checkpoint.path)} ({markdown(figures.checkpoint_text(job))})"
     taken = f"; unchanged, taken from {code(job.taken_from)}" if job.taken_from else ""
-    lines = [f"{made_from}; {markdown(figures.binding_text(job))}{taken}", ""]
+    told = (figures.binding_text(job), figures.cost_text(job))
+    lines = [f"{made_from}; {'; '.join(markdown(text) for text in told if text)}{taken}", ""]
     if job.artifacts:
         head = ("", "target", "size", "sha256", "max abs", "max rel", "shown")
         lines += _table(head, [_artifact(artifact) for artifact in job.artifacts])
     lines += [f"- {markdown(text)}" for text in (*job.chosen, *remarks(job))]
-    lines += [f"- **not shown:** {markdown(text)}" for text in figures.not_shown(job)[:_ROWS]]
+    lines += [f"- **not shown:** {markdown(text)}" for text in not_shown(job)[:_ROWS]]
     for what, names in figures.allowances(job):
         listed = ", ".join(code(name) for name in names[:_ROWS])
         lines += [f"**{markdown(what)}:** {listed}{_rest(names)}", ""]
@@ -91,7 +92,7 @@ def _artifact(artifact: ArtifactOutcome) -> tuple[str, ...]:
     proofs = [proof.name for proof in artifact.proofs if proof.passed]
     made = bool(artifact.files)
     return (
-        _MARKS[figures.artifact_status(artifact)],
+        _MARKS[artifact_status(artifact)],
         markdown(artifact.name),
         figures.human_bytes(artifact.bytes) if made else "-",
         code(figures.short(figures.artifact_digest(artifact))) if made else "-",

@@ -13,8 +13,8 @@ from ckpt_action.outcome import (
     TensorRecord,
 )
 from ckpt_action.report import figures, plots
-from ckpt_action.report.figures import Status
 from ckpt_action.report.markup import hypertext
+from ckpt_action.status import Status, artifact_status, job_status
 
 _MOST_ROWS = 500
 """A page stays readable, and opens quickly; the manifest lists everything."""
@@ -29,7 +29,7 @@ def code(text: str) -> str:
 def ordered(run: Run) -> list[tuple[int, JobOutcome]]:
     """Each model with its number on the page; those that are not proven come first."""
     good = Status.PROVEN
-    return list(enumerate(sorted(run.jobs, key=lambda job: figures.job_status(job) is good)))
+    return list(enumerate(sorted(run.jobs, key=lambda job: job_status(job) is good)))
 
 
 def overview(run: Run) -> str:
@@ -38,14 +38,13 @@ def overview(run: Run) -> str:
         return ""
     rows = []
     for number, job in ordered(run):
-        status = figures.job_status(job)
+        status = job_status(job)
         verdicts = [verdict for artifact in job.artifacts for verdict in artifact.verdicts]
-        names = ", ".join(artifact.name for artifact in job.artifacts)
         rows.append(
             (
                 f'<a href="#model-{number}">{code(job.name)}</a>',
                 f'<span class="state {_CLASSES[status]}">{status.value}</span>',
-                hypertext(names) or "-",
+                hypertext(_targets(job)) or "-",
                 figures.human_bytes(sum(artifact.bytes for artifact in job.artifacts)),
                 figures.difference_text(verdicts, "max_abs"),
                 figures.difference_text(verdicts, "max_rel"),
@@ -53,6 +52,14 @@ def overview(run: Run) -> str:
         )
     head = ("model", "", "targets", "#size", "#max abs", "#max rel")
     return f'<section class="model"><h2>Models</h2>{_table(head, rows)}</section>\n'
+
+
+def _targets(job: JobOutcome) -> str:
+    failed = [a.name for a in job.artifacts if artifact_status(a) is Status.FAILED]
+    made = [a.name for a in job.artifacts if a.name not in failed]
+    told = [", ".join(made)] if made else []
+    told += [f"failed: {', '.join(failed)}"] if failed else []
+    return "; ".join(told)
 
 
 def changes(run: Run) -> str:
@@ -73,7 +80,7 @@ def changes(run: Run) -> str:
 def artifacts(job: JobOutcome) -> str:
     rows = []
     for artifact in job.artifacts:
-        status = figures.artifact_status(artifact)
+        status = artifact_status(artifact)
         made = bool(artifact.files)
         rows.append(
             (
@@ -211,12 +218,16 @@ def files(job: JobOutcome) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Rows of HTML cells; a `#` before a title aligns its column as numbers."""
+    """Rows of HTML cells; a `#` before a title aligns its column as numbers.
+
+    On narrow screens a cell stands on a line of its own, with the title of its column."""
     kinds = [' class="number"' if title.startswith("#") else "" for title in head]
-    cells = "".join(f"<th{k}>{t.lstrip('#')}</th>" for k, t in zip(kinds, head, strict=True))
+    titles = [title.lstrip("#") for title in head]
+    cells = "".join(f"<th{k}>{t}</th>" for k, t in zip(kinds, titles, strict=True))
+    tags = [f'{k} data-title="{t}"' if t else k for k, t in zip(kinds, titles, strict=True)]
     body = "".join(
         "<tr>"
-        + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True))
+        + "".join(f"<td{tag}>{cell}</td>" for tag, cell in zip(tags, row, strict=True))
         + "</tr>\n"
         for row in rows
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run
+from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
 from ckpt_action.report import figures
 from ckpt_action.report.problems import problem_text
 from ckpt_action.report.remarks import remarks
+from ckpt_action.status import artifact_status, job_status, not_shown
 
 _FAILED_SHOWN = 20
 
@@ -34,7 +35,7 @@ def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]
 
 def _job(job: JobOutcome) -> str:
     lines = [
-        f"{job.name}: {figures.job_status(job).value}",
+        f"{job.name}: {job_status(job).value}",
         f"  checkpoint  {job.checkpoint.path} ({figures.checkpoint_text(job)})",
     ]
     lines += [f"              {note}" for note in job.chosen]
@@ -44,14 +45,16 @@ def _job(job: JobOutcome) -> str:
         lines.append(f"  built by    {job.entry_point}")
     lines.append(f"  restored    {figures.binding_text(job)}")
     if job.verdicts:
-        lines.append(f"  golden      {_golden(job.verdicts)}")
+        lines.append(f"  golden      {figures.golden_text(job.verdicts)}")
+    if cost := figures.cost_text(job):
+        lines.append(f"  took        {cost}")
     if job.artifacts:
         rows: list[tuple[str, ...]] = [("target", "size", "sha256", "max abs", "max rel", "")]
         rows += [_artifact(artifact) for artifact in job.artifacts]
         lines += ["", *(f"  {line}" for line in table(rows, right=(1, 3, 4)))]
     lines += [f"  {line}" for line in figures.latencies(job)]
     lines += [f"  {text}" for text in remarks(job)]
-    lines += [f"  not shown: {text}" for text in figures.not_shown(job)]
+    lines += [f"  not shown: {text}" for text in not_shown(job)]
     for what, names in figures.allowances(job):
         lines.append(f"  {what}: {', '.join(names)}")
     if job.binding:
@@ -62,13 +65,6 @@ def _job(job: JobOutcome) -> str:
     return "\n".join(lines)
 
 
-def _golden(verdicts: Sequence[OutputVerdict]) -> str:
-    passed = all(verdict.passed for verdict in verdicts)
-    size = figures.difference_text(verdicts, "max_abs")
-    how = "bit for bit" if size == "exact" else f"max abs {size}"
-    return f"the rebuilt model {'agrees' if passed else 'DISAGREES'} with the golden file ({how})"
-
-
 def _artifact(artifact: ArtifactOutcome) -> tuple[str, ...]:
     return (
         artifact.name,
@@ -76,7 +72,7 @@ def _artifact(artifact: ArtifactOutcome) -> tuple[str, ...]:
         figures.short(figures.artifact_digest(artifact)) if artifact.files else "-",
         figures.difference_text(artifact.verdicts, "max_abs"),
         figures.difference_text(artifact.verdicts, "max_rel"),
-        figures.artifact_status(artifact).value,
+        artifact_status(artifact).value,
     )
 
 

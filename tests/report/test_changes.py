@@ -95,7 +95,8 @@ def test_page_and_summary_show_what_changed_escaped() -> None:
     run: Run = replace(sample.GREEN, previous="dist", changes=(CHANGE,) * 60)
     shown = page(run)
     assert "Changed since <code>dist</code>" in shown
-    assert "<code>&lt;m&gt;</code></td><td>checkpoint</td><td>step |4|</td>" in shown
+    assert '<td data-title="model"><code>&lt;m&gt;</code></td>' in shown
+    assert '<td data-title="what">checkpoint</td><td data-title="before">step |4|</td>' in shown
     text = summary(run)
     assert text.index("Changed since") < text.index("### ✅")
     assert "60 differences (the first 40 of 60)" in text

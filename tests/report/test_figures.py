@@ -7,7 +7,8 @@ from dataclasses import replace
 from sample import digits
 
 from ckpt_action.outcome import Latency, Proof
-from ckpt_action.report.figures import Status, artifact_status, job_status, latencies, not_shown
+from ckpt_action.report.figures import latencies
+from ckpt_action.status import Status, artifact_status, job_status, not_shown
 
 
 def test_an_artifact_whose_values_nobody_compared_is_not_called_proven():
@@ -25,7 +26,7 @@ def as_of(job, **proofs):
     artifact = job.artifacts[0]
     held = Proof(name="payload", passed=payload)
     kept = [p for p in artifact.proofs if p.name != "payload"]
-    made = [Proof(name=n, passed=p, detail="signature s: so") for n, p in proofs.items()]
+    made = [Proof(name=n, passed=p, detail="so", signature="s") for n, p in proofs.items()]
     return replace(
         job, proofs=tuple(made), artifacts=(replace(artifact, proofs=(*kept, held)),), verdicts=()
     )
@@ -39,6 +40,12 @@ def test_what_may_come_from_elsewhere_is_proven_by_golden_values_alone():
     assert job_status(replace(untwinned, verdicts=(verdict,))) is Status.PROVEN
     other = replace(verdict, signature="another")
     assert job_status(replace(untwinned, verdicts=(other,))) is Status.UNPROVEN
+
+
+def test_a_model_that_python_was_not_asked_about_is_proven_and_says_so():
+    job = as_of(digits(), origin=True, eager=None)
+    assert job_status(job) is Status.PROVEN
+    assert not_shown(job) == ("so",)
 
 
 def test_weights_that_neither_outputs_nor_bytes_tell_of_are_not_proven():

@@ -57,6 +57,9 @@ def test_a_failed_run_names_only_what_was_proven(
     errors = [c for c in commands if c and c.name == "error"]
     assert [e.properties["line"] for e in errors] == ["24", "27", "31"]
     assert all(c.name in {"error", "warning"} for c in commands if c)
+    said = [c.data for c in commands if c]
+    for model in ("models.captioner.targets[0]", "captioner@1200", "models.lost", "lost"):
+        assert [text.startswith(f"{model}: ") for text in said].count(True) == 1
 
 
 def test_a_run_that_never_began(environ: dict[str, str]) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from ckpt_action.errors import ExitCode, Problem, Where
+from ckpt_action.manifest import portable
 from ckpt_action.outcome import Run
 from ckpt_action.report import summary
 from ckpt_action.report.page import render
@@ -61,6 +64,43 @@ def test_signatures_variables_differences_and_permissions_are_shown() -> None:
         assert said in page.words
 
 
+def test_what_the_terminal_says_of_golden_values_and_closeness_is_on_the_page() -> None:
+    job = sample.digits()
+    verdicts = (sample.verdict("digit", "golden", 1.0),)
+    near = replace(job.artifacts[0], name="phone", max_error=1e-3)
+    near = replace(
+        near, verdicts=(replace(near.verdicts[0], against="reference", max_abs=9e-4, atol=1e-3),)
+    )
+    page = Page(render(sample.run(replace(job, verdicts=verdicts, artifacts=(near,)))))
+    assert "the rebuilt model agrees with the golden file (max abs 1.0e+00)" in page.words
+    assert "how closephone differs from the model by 0.0009 of the 0.001" in page.words
+
+
+def test_a_target_that_failed_is_not_among_those_that_were_made() -> None:
+    wrong = Problem(code=ExitCode.TARGET, message="No such op.")
+    good, bad = sample.digits().artifacts[:2]
+    mixed = replace(sample.digits(), artifacts=(good, replace(bad, problems=(wrong,))))
+    words = Page(render(sample.run(mixed, replace(sample.digits(), name="other")))).words
+    assert f"{good.name}; failed: {bad.name}" in words
+
+
+def test_a_page_tells_nothing_of_the_machine(tmp_path: Path) -> None:
+    where = Where(file=f"{tmp_path}/golden/x.npz")
+    wrong = Problem(
+        code=ExitCode.CONFIG,
+        message=f"{tmp_path}/a is wrong.",
+        hint=f"Look at {tmp_path}/b.",
+        where=where,
+        details=(f'File "{tmp_path}/net.py", line 3',),
+    )
+    job = replace(sample.digits(), problems=(wrong,))
+    artifact = replace(job.artifacts[0], problems=(wrong,))
+    run = replace(sample.run(replace(job, artifacts=(artifact,))), problems=(wrong,))
+    words = Page(render(portable(run, tmp_path))).words
+    assert str(tmp_path) not in words
+    assert words.count('File "net.py", line 3') == 3
+
+
 def test_the_largest_variable_comes_first() -> None:
     words = Page(render(sample.GREEN)).words
     assert words.index("dense/kernel") < words.index("head/kernel") < words.index("conv/bias")
@@ -80,7 +120,7 @@ def test_of_many_models_those_stay_open_that_somebody_has_to_look_at() -> None:
     many = tuple(replace(sample.digits(), name=f"m{number:02}") for number in range(39))
     (failed,) = (job for job in sample.RED.jobs if job.name == "captioner@1200")
     text = render(replace(sample.RED, jobs=(*many, failed), problems=()))
-    assert text.index("#model-0") < text.index("captioner@1200") < text.index("m00")
+    assert text.index("#model-0") < text.index(">captioner@1200<") < text.index("m00")
     assert text.count('<details class="model" open>') == 1
     assert text.count('<details class="model">') == 39
     assert render(sample.GREEN).count('<details class="model" open>') == 1

@@ -10,6 +10,7 @@ from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import Proof, Run
 from ckpt_action.report import figures, page, summary
 from ckpt_action.report.text import render
+from ckpt_action.status import Status, artifact_status, run_status
 from tests.report import sample
 
 
@@ -18,7 +19,7 @@ def test_the_verdict_comes_first() -> None:
         "1 model exported and proven (2 artifacts, 2.6 MB)"
     )
     assert render(sample.RED).splitlines()[0] == (
-        "2 of 3 models failed (verify, restore, gate); "
+        "2 of 3 models failed: captioner@1200, lost (verify, restore, gate); "
         "1 model exported and proven (2 artifacts, 2.6 MB)"
     )
 
@@ -42,13 +43,38 @@ def test_what_was_allowed_and_what_failed_is_said() -> None:
 def test_nothing_exported_is_no_success() -> None:
     nothing = Run(tool="0", config="c.toml", jobs=())
     assert figures.headline(nothing) == "Nothing was exported"
-    assert figures.run_status(nothing) is figures.Status.FAILED
+    assert run_status(nothing) is Status.FAILED
+
+
+def test_of_a_model_that_failed_the_targets_that_passed_are_counted() -> None:
+    job = sample.captioner()
+    saved, frozen = job.artifacts
+    part = replace(job, artifacts=(saved, replace(frozen, problems=())))
+    assert figures.headline(sample.run(part)) == (
+        "1 of 1 model failed: captioner@1200 (verify); of it, 1 of 2 targets passed"
+    )
+    assert "  1 of 2 targets passed, in captioner@1200/\n" in render(sample.run(part))
+    assert "targets passed" not in render(sample.RED)
+
+
+def test_what_no_golden_file_tells_is_not_in_words_of_a_verdict() -> None:
+    said = render(sample.run(replace(sample.digits(), verdicts=())))
+    assert "not checked: that the code is the one of the training" in said
+    assert "not proven" not in said
+
+
+def test_a_headline_names_no_more_than_three_models() -> None:
+    lost = sample.lost()
+    names = ["a", "b", "c", "d"]
+    four = [replace(lost, name=name) for name in names]
+    assert figures.headline(sample.run(*four[:3])) == "3 of 3 models failed: a, b, c (restore)"
+    assert figures.headline(sample.run(*four)) == "4 of 4 models failed (restore)"
 
 
 def test_a_problem_of_the_run_itself_fails_it() -> None:
     problem = Problem(code=ExitCode.CHECKPOINT, message="models.x has no checkpoint")
     broken = replace(sample.GREEN, problems=(problem,))
-    assert figures.run_status(broken) is figures.Status.FAILED
+    assert run_status(broken) is Status.FAILED
     assert figures.headline(broken).startswith("The run failed (checkpoint)")
     assert "models.x has no checkpoint" in render(broken)
 
@@ -56,11 +82,11 @@ def test_a_problem_of_the_run_itself_fails_it() -> None:
 def test_one_failed_comparison_fails_the_artifact_even_without_a_problem() -> None:
     artifact = sample.digits().artifacts[0]
     wrong = replace(artifact.verdicts[0], passed=False)
-    assert figures.artifact_status(artifact) is figures.Status.PROVEN
+    assert artifact_status(artifact) is Status.PROVEN
     broken = replace(artifact, verdicts=(*artifact.verdicts, wrong))
-    assert figures.artifact_status(broken) is figures.Status.FAILED
+    assert artifact_status(broken) is Status.FAILED
     unproven = replace(artifact, verdicts=(), proofs=())
-    assert figures.artifact_status(unproven) is figures.Status.UNPROVEN
+    assert artifact_status(unproven) is Status.UNPROVEN
 
 
 @pytest.mark.parametrize(
@@ -86,7 +112,7 @@ def test_what_no_proof_shows_is_in_every_rendering() -> None:
     job = sample.digits()
     unseen = replace(job.artifacts[0], verdicts=())
     run = sample.run(replace(job, proofs=proofs, artifacts=(unseen, *job.artifacts[1:])))
-    assert figures.run_status(run) is figures.Status.UNPROVEN
+    assert run_status(run) is Status.UNPROVEN
     for text in (render(run), summary.render(run), page.render(run)):
         words = re.sub(r"<[^>]*>|[*:]", "", html.unescape(text))
         assert re.search(r"not shown ?signature serving_default not verifiable by", words)

@@ -1,0 +1,75 @@
+"""Checkpoints that lie here and will lie in no checkout, because git ignores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ckpt_action.checkpoint.discover import discover
+from ckpt_action.checkpoint.records import CheckpointFiles
+from ckpt_action.config.located import located
+from ckpt_action.config.records import Config
+from ckpt_action.config.wording import key_path_text
+from ckpt_action.errors import ExitCode, Problem, Where, warning
+from ckpt_action.git import ignored
+
+_HINT = (
+    "Commit it with Git LFS (`git lfs track`, then `git add --force`), or fetch it in a step of "
+    "the workflow before the export."
+)
+
+
+def ignored_checkpoints(
+    config: Config, file: Path, environ: Mapping[str, str], models: Iterable[str] = ()
+) -> tuple[Problem, ...]:
+    """A warning at the key `checkpoints` of each model; `file` as it was given, all by default."""
+    if _in_workflow(environ):
+        return ()
+    wanted = [m for m in config.models if not models or m.name in models]
+    found = {m.name: discover(m.checkpoints, config.folder, m.select)[0] for m in wanted}
+    gone = _ignored([one for several in found.values() for one in several])
+    problems = (
+        replace(problem, where=Where(file=file.as_posix(), key_path=key))
+        for name, several in found.items()
+        if (key := key_path_text(("models", name, "checkpoints")))
+        for problem in _problems(several, gone)
+    )
+    return located(problems, file)
+
+
+def ignored_checkpoint(
+    checkpoint: CheckpointFiles, environ: Mapping[str, str]
+) -> tuple[Problem, ...]:
+    """The same of a checkpoint that no file declares. What a job of a workflow has was fetched."""
+    if _in_workflow(environ):
+        return ()
+    return tuple(_problems([checkpoint], _ignored([checkpoint])))
+
+
+def _in_workflow(environ: Mapping[str, str]) -> bool:
+    return environ.get("CI", "").lower() in ("true", "1")
+
+
+def _ignored(checkpoints: Iterable[CheckpointFiles]) -> frozenset[Path]:
+    """DVC makes git ignore what it tracks: that is fetched by its own means."""
+    files = ignored(dict.fromkeys(f for one in checkpoints for f in one.files))
+    return frozenset(file for file in files if not _is_of_dvc(file))
+
+
+def _is_of_dvc(file: Path) -> bool:
+    real = file.resolve()
+    return any(Path(f"{path}.dvc").is_file() for path in (real, *real.parents))
+
+
+def _problems(checkpoints: Iterable[CheckpointFiles], gone: frozenset[Path]) -> Iterator[Problem]:
+    """One, that names the first."""
+    files = [file for one in checkpoints for file in one.files if file in gone]
+    if files:
+        more = f" and {len(files) - 1} more" if files[1:] else ""
+        yield warning(
+            ExitCode.CHECKPOINT,
+            f"git ignores {files[0].name}{more}: the checkout of a workflow will not have "
+            "this checkpoint.",
+            hint=_HINT,
+        )
