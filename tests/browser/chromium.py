@@ -68,6 +68,9 @@ def run(calls: Sequence[Call], scratch: Path) -> list[dict[str, np.ndarray] | st
 
 
 def _encoded(value: np.ndarray) -> dict[str, Any]:
+    if value.dtype.hasobject:
+        texts = [text.decode() for text in value.reshape(-1).tolist()]
+        return {"dtype": "string", "shape": value.shape, "texts": texts}
     dtype = NARROW.get(value.dtype.name, value.dtype.name)
     data = base64.b64encode(np.ascontiguousarray(value.astype(dtype)).tobytes()).decode()
     return {"dtype": dtype, "shape": value.shape, "data": data}

@@ -1,6 +1,6 @@
 // Run graph models in one Chromium: node run.mjs REQUEST.json
 // The request: {browser, cases: [{folder, backend, inputs: {name: {dtype, shape, data}}, outputs}],
-// results}; `data` is base64 of the little-endian values. `results` gets one
+// results}; `data` is base64 of the little-endian values, `texts` in its place a list of strings. `results` gets one
 // {outputs: [{dtype, shape, data}]} or {error} per case.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -49,8 +49,8 @@ async function call({ number, backend, inputs, outputs }) {
   tf.wasm.setWasmPaths('/backend-wasm/');
   if (!await tf.setBackend(backend)) throw new Error(`there is no backend ${backend}`);
   const model = await tf.loadGraphModel(`/${number}/model.json`);
-  const fed = Object.fromEntries(Object.entries(inputs).map(([name, { dtype, shape, data }]) =>
-    [name, tf.tensor(new kinds[dtype](bytes(data).buffer), shape, dtype)]));
+  const fed = Object.fromEntries(Object.entries(inputs).map(([name, { dtype, shape, data, texts }]) =>
+    [name, tf.tensor(texts ?? new kinds[dtype](bytes(data).buffer), shape, dtype)]));
   const found = [].concat(await model.executeAsync(fed, outputs));
   return Promise.all(found.map(async (tensor) => {
     const values = new Uint8Array((await tensor.data()).slice().buffer);

@@ -23,9 +23,19 @@ import numpy as np
 import web_cases
 from handmade import Case
 
+from ckpt_action.engine.prove.spread import spread
 from ckpt_action.engine.targets import registry
 
 BACKENDS = ("cpu", "wasm")
+
+
+SHORT = {
+    "Cannot compute the outputs": "no value for its outputs",
+    "only supports rank-1 bias": "a bias of another rank",
+    "Kernel 'Einsum' not registered": "no `Einsum`",
+    "ew shape": "no shape of what was looked up",
+}
+"""What TensorFlow.js says, for a table."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,8 @@ def measured(folder: Path) -> Converted:
 
 
 def computed(made: Converted, case: Case, scratch: Path) -> list[str]:
-    """Per backend: the largest error as part of the output's largest magnitude, or what it said."""
+    """Per backend: the largest error as part of how far the output's values lie apart, or what it
+    said."""
     if made.folder is None:
         return ["refused"] * len(BACKENDS)
     (signature,) = case.model.signatures
@@ -74,9 +85,11 @@ def computed(made: Converted, case: Case, scratch: Path) -> list[str]:
 
 def _told(found: dict[str, np.ndarray] | str, live: dict[str, np.ndarray]) -> str:
     if isinstance(found, str):
-        return "fails: " + found.splitlines()[0].split("Error: ")[-1][:60]
+        said = found.splitlines()[0].split("Error: ")[-1]
+        why = [short for part, short in SHORT.items() if part in said]
+        return f"fails: {why[0] if why else said[:60]}"
     errors = [
-        np.abs(found[name] - value.astype(found[name].dtype)).max() / np.abs(value).max()
+        np.abs(found[name] - value.astype(found[name].dtype)).max() / spread([value])
         for name, value in live.items()
     ]
     return f"{max(errors):.0e}" if np.isfinite(errors).all() else "NaN"
@@ -95,6 +108,7 @@ def main(converter: str, names: list[str]) -> None:
                 ("official", official(converter, case, scratch / "saved", scratch / "official")),
             ):
                 sizes = f"{made.nodes} | {made.topology:,} | {made.weights:,}"
+                sizes = sizes if made.folder else " |  | "
                 ran = " | ".join(computed(made, case, scratch))
                 print(f"| {name.replace('_', ' ')} | {who} | {sizes} | {ran} |", flush=True)
 

@@ -92,6 +92,25 @@ def two_inputs_two_outputs() -> Case:
 
 
 @case
+def words_in_a_table() -> Case:
+    """A vocabulary, which TensorFlow.js fills from a graph of its own."""
+    keys, values = ["red", "green", "blau"], tf.constant([1, 2, 3], tf.int64)
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), 0)
+    model = tf.keras.Sequential([layers.Input((None,), dtype="int64"), layers.Embedding(4, 6),
+                                 layers.GlobalAveragePooling1D(), layers.Dense(3)])  # fmt: skip
+    excite(model)
+    signature = traced(
+        lambda x: {"logits": model(table.lookup(x))}, spec("x", "string", "batch", "time")
+    )
+    x = np.array([[b"red", b"blau", b"?"], [b"green", b"", b"red"]], object)
+    return Case(
+        model=traced_model(model, signature, resources=(table,)),
+        inputs={"serving_default": {"x": x}},
+        keep=(model, table),
+    )
+
+
+@case
 def resnet50() -> Case:
     model = tf.keras.applications.ResNet50(
         input_shape=(64, 64, 3), weights=None, classes=10, classifier_activation=None

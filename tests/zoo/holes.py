@@ -115,12 +115,27 @@ HOLES: tuple[Hole, ...] = (
         saver=f"save_weights|weights_h5|{WITHOUT_OPTIMIZER}|{WITH_OPTIMIZER}",
         architecture="adapted_lookup",
     ),
+    Hole(
+        "a lookup table that was filled in training is in no weights file of Keras: save with "
+        "tf.train.Checkpoint, or fill it in the code",
+        saver="weights_h5|h5_weights",
+        architecture="growing_layer",
+    ),
 )
+
+
+ADVICE = {
+    "counters_only": "build the model (call it once) before it is saved, and save again",
+    "wrong_root": "write a part that the message lists as `root`, or leave `root` out",
+    "target_network_undeclared": "name the part with `root`",
+}
+"""What to do about cases that were made to be refused, by the way of saving."""
 
 
 def hole_for(case: dict[str, Any], environment: str) -> Hole | None:
     """Why the case may not restore there; None where it must, with the right numbers."""
     if case["refuse"]:
         empty = case["saver"] == "counters_only"
-        return Hole(case["refuse"], code="CHECKPOINT" if empty else "RESTORE")
+        reason = f"{case['refuse']}: {ADVICE[case['saver']]}"
+        return Hole(reason, code="CHECKPOINT" if empty else "RESTORE")
     return next((hole for hole in HOLES if hole.covers(case, environment)), None)

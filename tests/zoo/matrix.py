@@ -51,17 +51,19 @@ def main() -> int:
             results = [json.loads(line) for line in lines]
         else:
             results = [result for each in ENVIRONMENTS for result in run(files, each)]
-        rows = [{**read_case(Path(result["case"])), **result} for result in results]
-        text = document(rows, _not_written(zoo))
+        text = page(zoo, results)
         complaints = [found for result in results if (found := complaint(result))]
     options.document.write_text(text, encoding="utf-8")
     print("\n".join([*complaints, f"{len(results)} runs, {len(complaints)} complaints"]))
     return 1 if complaints else 0
 
 
-def document(rows: list[Result], not_written: Mapping[str, list[str]]) -> str:
+def page(zoo: Path, results: Iterable[Result]) -> str:
+    """What runs of cases of the unpacked `zoo` show."""
     import tensorflow as tf
 
+    rows = [{**read_case(Path(result["case"])), **result} for result in results]
+    not_written = _not_written(zoo)
     wrong = sum(row["outcome"] in ("wrong", "crashed") for row in rows)
     cases = len({row["case"] for row in rows})
     parts = [INTRODUCTION.format(cases=cases, tensorflow=tf.__version__, wrong=wrong or "none")]

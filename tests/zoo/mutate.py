@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cuts import parts
 from run_cases import job_of
 
 from ckpt_action.checkpoint.bundle import TensorBundle
@@ -58,7 +59,8 @@ def counts(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     case = json.loads((folder / "case.json").read_text(encoding="utf-8"))
     work: list[Any] = []
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and file.suffix not in (".json", ".npz", ".meta", ".txt"):
+        skipped = file.name == "case.json" or file.suffix in (".npz", ".meta", ".txt")
+        if file.is_file() and not skipped:
             made = damaged(file, options.each, random.Random(f"{file.name}{options.seed}"))
             work += [(file, number, data) for number, data in enumerate(made)]
     graph = _object_graph(folder)
@@ -160,32 +162,13 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
 def damaged(file: Path, each: int, choice: random.Random) -> Iterator[bytes]:
     """Truncations at the boundaries of its parts, flipped bits, bytes too many, noise."""
     data = file.read_bytes()
-    values, ends = _parts(file, data)
+    values, ends = parts(file, data)
     near = {end + by for end in ends for by in (-1, 0, 1)}
     cut = sorted(length for length in near if 0 <= length < len(data))
     yield from (data[:length] for length in choice.sample(cut, min(len(cut), max(8, each))))
     yield from (_flipped(data, choice, values) for _ in range(each))
     yield data + b"\0" * 16
     yield choice.randbytes(len(data))
-
-
-def _parts(file: Path, data: bytes) -> tuple[list[tuple[int, int]], set[int]]:
-    """Where values lie that no checksum protects, and where parts of the file end."""
-    ends = {0, len(data) - 1, *range(0, len(data), max(1, len(data) // 16))}
-    if not data.startswith(b"\x89HDF"):
-        return [], ends
-    import h5py
-
-    values: list[tuple[int, int]] = []
-
-    def visit(_: str, item: Any) -> None:
-        offset = item.id.get_offset() if isinstance(item, h5py.Dataset) else None
-        if offset is not None:
-            values.append((offset, offset + item.nbytes))
-
-    with h5py.File(file) as opened:
-        opened.visititems(visit)
-    return values, ends | {end for place in values for end in place}
 
 
 def _flipped(data: bytes, choice: random.Random, leave: list[tuple[int, int]]) -> bytes:

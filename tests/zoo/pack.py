@@ -39,6 +39,8 @@ MAIN = {"save_weights", "checkpoint_model", "checkpoint_root", "weights_h5", "ke
 BESIDES = {
     ("tf215-keras2", "hard_sigmoid", "weights_h5"),
     ("tf215-keras2", "stateful_text", "weights_h5"),
+    ("tf215-keras2", "growing_tables", "checkpoint_model"),
+    ("tf215-keras2", "growing_layer", "weights_h5"),
     ("tf215-keras2", "adapted_lookup", "keras_archive_alone"),
     ("tf221-keras3", "adapted_lookup", "keras_archive_alone"),
 }

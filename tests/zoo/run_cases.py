@@ -16,6 +16,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from ckpt_action.config.records import (
     Restore,
     Signature,
 )
+from ckpt_action.engine.layers.same_layers import same_layers
 from ckpt_action.engine.prove.live import LiveSignature
 from ckpt_action.engine.rebuild.rebuild import environment_keras, rebuild
 from ckpt_action.engine.restore import restore
@@ -43,12 +45,15 @@ from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import CkptActionError
 from ckpt_action.plan import Job
 
+Run = Callable[[Path, Path], dict[str, Any]]
+
 RTOL, ATOL = 1e-4, 1e-5
 HALF = 2e-2
 """Both tolerances where something is computed in float16 or bfloat16."""
 
 
-def main() -> None:
+def main(run: Run) -> None:
+    """`run` makes the result of one case, in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--python-path", type=Path, required=True)
@@ -60,12 +65,12 @@ def main() -> None:
         importlib.import_module(module)  # once for all children
     with options.results.open("w", encoding="utf-8") as results:
         for line in options.cases.read_text(encoding="utf-8").splitlines():
-            result = run_apart(Path(line), options.python_path)
+            result = run_apart(run, Path(line), options.python_path)
             results.write(json.dumps({"case": line, **result}) + "\n")
             results.flush()
 
 
-def run_apart(file: Path, python_path: Path) -> dict[str, Any]:
+def run_apart(run: Run, file: Path, python_path: Path) -> dict[str, Any]:
     """Runs one case in a forked child, as the product does: no case sees what another left."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -92,6 +97,7 @@ def run(file: Path, python_path: Path) -> dict[str, Any]:
         rebuilt = rebuild(job)
         stage = "restore"
         restored = restore(rebuilt, job.checkpoint, job.model.restore)
+        _, other = same_layers(restored, job)
         stage = "trace"
         traced = trace(restored, job.name, make_twin(restored, job.checkpoint))
         stage = "run"
@@ -118,6 +124,7 @@ def run(file: Path, python_path: Path) -> dict[str, Any]:
         "keras": restored.binding.keras,
         "root": restored.binding.root,
         "warnings": [str(problem) for problem in problems],
+        "other_layers": [problem.message for problem in other],
         "difference": max(difference for _, difference in worst),
     }
 
@@ -190,14 +197,14 @@ def compare(live: LiveSignature, golden: Path) -> tuple[float, float]:
             return np.inf, np.inf
         apart = np.abs(got.astype("float64") - want.astype("float64"))
         allowed = ATOL + RTOL * np.abs(want.astype("float64"))
-        if _half(live):
+        if computes_in_half(live):
             allowed = HALF + HALF * np.abs(want.astype("float64"))
         excess = max(excess, float(np.max(apart - allowed, initial=0.0)))
         difference = max(difference, float(np.max(apart, initial=0.0)))
     return excess, difference
 
 
-def _half(live: LiveSignature) -> bool:
+def computes_in_half(live: LiveSignature) -> bool:
     with contextlib.suppress(AttributeError):
         graph = live._function.graph
         return any(
@@ -209,4 +216,4 @@ def _half(live: LiveSignature) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    main(run)

@@ -38,13 +38,15 @@ def concerns(case: dict[str, Any], environment: Environment) -> bool:
     return not plain or bool(KERAS_INSIDE & {case["architecture"], case["saver"]})
 
 
-def run(files: Iterable[Path], environment: Environment) -> list[dict[str, Any]]:
-    """The results of all cases that concern the environment; see `run_cases.py`."""
+def run(
+    files: Iterable[Path], environment: Environment, program: str = "run_cases.py"
+) -> list[dict[str, Any]]:
+    """The results of all cases that concern the environment; see `program`."""
     wanted = [file for file in files if concerns(read_case(file), environment)]
     with tempfile.TemporaryDirectory() as folder:
         listing, results = Path(folder) / "cases", Path(folder) / "results"
         listing.write_text("".join(f"{file}\n" for file in wanted), encoding="utf-8")
-        command = [sys.executable, HERE / "run_cases.py", "--python-path", HERE]
+        command = [sys.executable, HERE / program, "--python-path", HERE]
         command += ["--results", results, listing]
         subprocess.run(
             [str(part) for part in command],
@@ -62,6 +64,8 @@ def complaint(result: dict[str, Any]) -> str:
     name = f"{result['environment']} {case['world']}/{case['architecture']}/{case['saver']}"
     hole = hole_for(case, result["environment"])
     if result["outcome"] == "right":
+        if result.get("other_layers"):
+            return f"{name}: restored right, and called another model: {result['other_layers']}"
         stale = hole is not None and not hole.partly
         return f"{name}: restored right, but holes.py says: {hole.reason}" if stale else ""
     if result["outcome"] == "refused" and hole is not None:

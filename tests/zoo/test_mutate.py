@@ -25,11 +25,14 @@ QUICK = {
     ("tf215-keras2", "dense", "with_optimizer"),
     ("tf215-keras2", "dense", "h5_weights"),
     ("tf221-keras3", "dense", "keras_archive"),
+    ("tf221-keras3", "dense", "weights_json"),
+    ("tf215-keras2", "tf1", "partitioned"),
 }
+QUICK_GRAPHS = {("tf215-keras2", "tf1", "control_flow")}
 
 
-def mutated(files: list[Path], each: int) -> list[dict]:
-    command = [sys.executable, "-W", "ignore", HERE / "mutate.py", "--python-path", HERE]
+def mutated(files: list[Path], each: int, program: str = "mutate.py") -> list[dict]:
+    command = [sys.executable, "-W", "ignore", HERE / program, "--python-path", HERE]
     command += ["--each", each, *files]
     run = subprocess.run(
         [str(part) for part in command],
@@ -65,14 +68,34 @@ def test_damaged_files_are_refused_or_restored_right(tmp_path):
     check(mutated(files, 6), least=60)
 
 
+def test_damaged_graphs_are_refused_or_run_right(tmp_path):
+    files = [file for file in unpack(tmp_path) if name(file) in QUICK_GRAPHS]
+    assert len(files) == len(QUICK_GRAPHS)
+    check(mutated(files, 6, "mutate_graphs.py"), least=16)
+
+
+@pytest.mark.slow
+def test_damaged_graphs_are_refused_or_run_right_whole(tmp_path):
+    """Every `.meta` of the oldest world that has it; other numbers are the golden file's to see."""
+    files = {file.parent.name: file for file in reversed(unpack(tmp_path)) if has_graph(file)}
+    total = check(mutated(sorted(files.values()), 40, "mutate_graphs.py"), least=500)
+    assert total["golden"] < total["right"]
+
+
+def has_graph(file: Path) -> bool:
+    case = read_case(file)
+    return case["architecture"] == "tf1" and case["entry_point"] is None
+
+
 @pytest.mark.slow
 def test_damaged_files_are_refused_or_restored_right_whole(tmp_path):
     """Every way of saving, of the oldest world that has it."""
-    wanted = ("dense", "bare_variables", "nested_modules")
+    wanted = ("dense", "bare_variables", "nested_modules", "tf1")
     one_of_each: dict[str, Path] = {}
     for file in unpack(tmp_path):
         case = read_case(file)
-        restored = case["entry_point"] and hole_for(case, "keras-3") is None
+        built = case["entry_point"] or case["architecture"] == "tf1"
+        restored = built and hole_for(case, "keras-3") is None
         if case["architecture"] in wanted and restored:
             one_of_each.setdefault(case["saver"], file)
     check(mutated(list(one_of_each.values()), 16), least=2000)

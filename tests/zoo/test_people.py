@@ -21,9 +21,13 @@ QUICK = {
     "bert_names",
     "char_rnn",
     "cifar_averages",
+    "detection_api",
     "efficientnet",
     "face_recognition",
+    "garden_3",
+    "t5_names",
     "text_generation_3",
+    "text_one_step",
     "wave_net_3",
     "yolov3",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tensorflow as tf
@@ -176,6 +176,11 @@ def sharded() -> Graph:
     with tf.device("/cpu:1"):
         y = tf.identity(dense(hidden, 3, "layer2"), name="y")
     return Graph({"x": x}, {"y": y}, saver={"sharded": True})
+
+
+@graph
+def v1_sharded() -> Graph:
+    return replace(sharded(), saver={"sharded": True, "write_version": saver_pb2.SaverDef.V1})
 
 
 @graph

@@ -64,6 +64,17 @@ def fill(model: Any, seed: int = 7) -> None:
     for variable in variables_of(model):
         if id(variable) not in adapted:
             _fill_one(variable, rng)
+    for table in _growing_tables(model):
+        words = VOCABULARY if table.key_dtype == tf.string else [0, 1, 2, 3]
+        numbers = tf.cast(rng.uniform(1.0, 4.0, 4), table.value_dtype)
+        table.insert(tf.constant(words, table.key_dtype), numbers)
+
+
+def _growing_tables(model: Any) -> list[Any]:
+    """But those of Keras's lookup layers."""
+    owners = [one for one in (_layers(model) or [model]) if not hasattr(one, "get_vocabulary")]
+    held = [value for owner in owners for _, value in sorted(vars(owner).items())]
+    return [value for value in held if hasattr(value, "insert") and hasattr(value, "lookup")]
 
 
 def _fill_one(variable: Any, rng: np.random.Generator) -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import tensorflow as tf
 
-from architectures.registry import architecture, floats, ids
+from architectures.registry import architecture, floats, ids, strings
 
 
 class MakeMore(tf.Module):
@@ -121,6 +121,27 @@ class Typed(tf.Module):
 @architecture(x=floats("batch", 4))
 def typed_variables():
     return Typed()
+
+
+class Ranked(tf.Module):
+    """Tables that were filled while the model was trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.ranks = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, 0)
+        self.scores = tf.lookup.experimental.DenseHashTable(
+            tf.int64, tf.float32, 0.5, empty_key=-1, deleted_key=-2, initial_num_buckets=4
+        )
+        self.embedding = tf.Variable(tf.zeros((4, 3)))
+
+    def __call__(self, words):
+        ranks = tf.reshape(self.ranks.lookup(words), (-1,))  # a dense table wants a flat list
+        return tf.gather(self.embedding, ranks) * self.scores.lookup(ranks)[:, tf.newaxis]
+
+
+@architecture(words=strings("batch", 2))
+def growing_tables():
+    return Ranked()
 
 
 class Hybrid(tf.Module):

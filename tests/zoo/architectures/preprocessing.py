@@ -66,6 +66,24 @@ def discretization():
     return Model(inputs, layers.Dense(2)(x))
 
 
+class Ranks(layers.Layer):
+    """A table that was filled while the model was trained."""
+
+    def __init__(self):
+        super().__init__()
+        self.ranks = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, 0)
+
+    def call(self, words):
+        return tf.ensure_shape(self.ranks.lookup(words), (None, 2))
+
+
+@architecture(words=strings("batch", 2))
+def growing_layer():
+    inputs = layers.Input((2,), dtype="string")
+    x = layers.Embedding(4, 3)(Ranks()(inputs))
+    return Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
+
+
 @architecture(x=floats("batch", 6, 6, 1))
 def augmentation():
     """Random layers at the front: seeds, and nothing at inference."""

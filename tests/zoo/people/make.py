@@ -17,10 +17,15 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import agents  # noqa: F401
 import captioning  # noqa: F401
+import detection  # noqa: F401
 import gans  # noqa: F401
+import language  # noqa: F401
+import representation  # noqa: F401
+import sessions  # noqa: F401
 import speech  # noqa: F401
 import tensorflow as tf
 import tf1_graphs  # noqa: F401
+import training  # noqa: F401
 import translation  # noqa: F401
 import vision  # noqa: F401
 from repository import REPOSITORIES
