@@ -48,10 +48,10 @@ def _comparisons(scratch: Path, args: argparse.Namespace) -> list[Callable[[], C
         lambda: exports.one_model(scratch, "lstm", rounds),
         lambda: exports.one_model(scratch, "mobilenet-v2", rounds),
         lambda: exports.one_model(scratch, "vgg16", rounds),
-        lambda: exports.many_models(scratch),
+        lambda: exports.many_models(scratch, rounds),
     ]
     if args.large:
-        chosen.append(lambda: exports.transformer(scratch))
+        chosen.append(lambda: exports.transformer(scratch, rounds))
     return chosen
 
 

@@ -8,6 +8,8 @@ from xml.sax.saxutils import escape
 from benchmarks.processes import Cost
 from benchmarks.results import Comparison, Way
 
+LABEL = "Time and memory of ckpt-action beside other ways"
+
 _WIDTH, _LABEL, _BARS = 860, 270, 200
 _ROW, _TITLE, _GAP = 20, 26, 14
 _LEFT = (_LABEL, _LABEL + _BARS + 100)
@@ -38,8 +40,7 @@ def figure(comparisons: list[Comparison]) -> str:
             top += _ROW
         top += _GAP
     heads = [_text(_LEFT[0], 20, "wall time", ""), _text(_LEFT[1], 20, "peak memory", "")]
-    label = "Time and memory of ckpt-action beside other ways"
-    size = f'viewBox="0 0 {_WIDTH} {top}" role="img" aria-label="{label}"'
+    size = f'viewBox="0 0 {_WIDTH} {top}" role="img" aria-label="{LABEL}"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<style>\n{_STYLE}\n</style>'
     return "\n".join([start, *heads, *body, "</svg>\n"])
 

@@ -82,7 +82,10 @@ def _traced(tf: Any, model: Any) -> Any:
     function = tf.function(lambda x: {"logits": model(x, training=False)}).get_concrete_function(
         x=tf.TensorSpec(shape, tf.float32, "x")
     )
-    variables = [w if isinstance(w, tf.Variable) else w.value for w in model.weights]
+    variables = tuple(
+        ModelVariable(path=w.path, variable=w if isinstance(w, tf.Variable) else w.value)
+        for w in model.weights
+    )
     signature = TracedSignature(
         declared=Signature(
             name="serving_default",
@@ -94,15 +97,9 @@ def _traced(tf: Any, model: Any) -> Any:
             inputs=(TensorRecord(name="x", dtype="float32", shape=shape),),
             outputs=(TensorRecord(name="logits", dtype="float32", shape=(None, 1000)),),
         ),
+        variables=variables,
     )
-    return TracedModel(
-        name="model",
-        signatures=(signature,),
-        variables=tuple(
-            ModelVariable(path=getattr(w, "path", w.name), variable=v)
-            for w, v in zip(model.weights, variables, strict=True)
-        ),
-    )
+    return TracedModel(name="model", signatures=(signature,), variables=variables)
 
 
 def _stock(traced: Any) -> Callable[[Path], None]:

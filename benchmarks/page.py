@@ -8,7 +8,8 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.results import Comparison, Way, table
+from benchmarks.figure import LABEL
+from benchmarks.results import Comparison, Way, goals, table
 
 _BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
 _PACKAGES = ("tensorflow", "keras", "numpy")
@@ -24,7 +25,11 @@ def write_page(
         _BEGIN,
         _machine(),
         "",
+        f"![{LABEL}](benchmarks.svg)",
+        "",
         *table(found),
+        "",
+        *goals(found),
         "",
         "The floor, which nothing can be cheaper than:",
         "",

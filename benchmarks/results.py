@@ -41,6 +41,27 @@ class Comparison:
         return self.ours.cost.peak / self.other.cost.peak
 
 
+def goals(comparisons: list[Comparison]) -> list[str]:
+    """A sentence on the goals that were reached, and one on each that was not."""
+    kept = []
+    missed = []
+    for one in comparisons:
+        for what, found, goal in (
+            ("time", one.wall, one.wall_goal),
+            ("memory", one.peak, one.peak_goal),
+        ):
+            if goal is not None and found <= goal:
+                kept.append(f"{one.title} ({what})")
+            elif goal is not None:
+                missed.append(
+                    f"{one.title}: {found:.2f} of the {what} of `{one.other.name}`, not {goal:.2f}."
+                )
+    lines = [f"Goals that this run reached: {'; '.join(kept) or 'none'}."]
+    if missed:
+        lines += ["", "Goals that it did not reach:", "", *(f"- {line}" for line in missed)]
+    return lines
+
+
 def table(comparisons: list[Comparison]) -> list[str]:
     """Lines of Markdown."""
     lines = [
