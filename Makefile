@@ -10,8 +10,13 @@ RUN    := $(BIN)/python -m
 NODE   := tests/github/node_modules/.package-lock.json
 WEB    := tests/browser/node_modules/.package-lock.json
 JOBS   ?= 2
+OLDER  := $(VENV)-2.15
 
-.PHONY: help demo test test-all test-supported lint format schema lock bench zoo mutate clean
+# Freezing, both writers of SavedModels, variables without initial values: private parts of TensorFlow.
+INSIDES := $(wildcard tests/engine/targets/test_freeze_*.py) tests/engine/targets/test_target_frozen_file.py \
+	$(wildcard tests/engine/targets/test_saved_model_*.py) tests/engine/rebuild/test_lazy_init.py
+
+.PHONY: help demo test test-all test-supported lint format schema pictures lock bench zoo mutate clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -20,20 +25,16 @@ help: ## show this list
 demo: $(VENV)/export ## export examples/digits and show what was proven
 	$(BIN)/ckpt-action export examples/digits/model-export.toml
 
+# Split by files: what the tests of a file share is made once, by one worker.
 test: $(VENV)/dev $(NODE) $(WEB) ## run the suite (a slice of the wide matrices)
-	$(RUN) pytest -n $(JOBS) --dist loadgroup -m 'not slow'
+	$(RUN) pytest -n $(JOBS) --dist loadfile -m 'not slow'
 
-test-all: $(VENV)/dev $(NODE) $(WEB) ## run the suite with the wide matrices
-	$(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
+test-all: $(VENV)/dev $(NODE) $(WEB) $(OLDER)/supported ## run the suite with the wide matrices; Python 3.10 or 3.11
+	OLDER_TENSORFLOW=$(CURDIR)/$(OLDER)/bin/python $(RUN) pytest -n $(JOBS) --dist loadgroup -m ""
 
-test-supported: ## run the pipeline's tests with another TensorFlow: make test-supported TENSORFLOW=2.16
-	test -x $(SUPPORTED)/bin/uv || $(PYTHON) -m venv $(SUPPORTED)
-	$(SUPPORTED)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(SUPPORTED)/bin/uv pip install -q --python $(SUPPORTED) -e '.[tensorflow,keras-2]' \
-		'tensorflow==$(TENSORFLOW).*' 'tf-keras==$(TENSORFLOW).*' 'pytest>=8.3,<10' 'hypothesis>=6.100,<7'
-	$(SUPPORTED)/bin/python -m pytest tests/pipeline -m 'not slow'
-
-SUPPORTED = $(VENV)-$(TENSORFLOW)
+test-supported: $(VENV)-$(TENSORFLOW)/supported ## run what depends on TensorFlow's insides with another one: make test-supported TENSORFLOW=2.16
+	$(<D)/bin/python -m pytest $(INSIDES) -m 'not slow'
+	$(<D)/bin/python -m pytest tests/pipeline -m 'not slow'
 
 lint: $(VENV)/dev $(NODE) ## every static check
 	$(RUN) ruff check .
@@ -50,6 +51,9 @@ schema: $(VENV)/dev ## write the JSON schema and the key tables of docs/configur
 	mv schema/model-export.schema.json.new schema/model-export.schema.json
 	$(RUN) ckpt_action.config.reference docs/configuration.md > docs/configuration.md.new
 	mv docs/configuration.md.new docs/configuration.md
+
+pictures: $(VENV)/dev $(WEB) ## take the pictures of the report in docs/images, in chromium
+	$(RUN) tests.report.pictures
 
 bench: $(VENV)/dev ## print ratios against stock tools, measured side by side
 	$(RUN) benchmarks
@@ -74,12 +78,21 @@ clean: ## remove everything the other targets made
 	rm -rf $(VENV) $(VENV)-* tests/*/node_modules dist examples/*/dist
 
 $(VENV)/export: requirements/export.txt pyproject.toml
+	@echo "Fetching TensorFlow and what else an export takes into $(VENV), a minute or so ..."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements/export.txt
 	$(RUN) pip install -q --disable-pip-version-check --no-deps -e .
 	touch $@
 
+$(VENV)-%/supported: requirements/uv.txt pyproject.toml
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(@D)/bin/uv pip install -q --python $(@D) -e '.[tensorflow,keras-2,tflite,onnx]' \
+		'tensorflow==$*.*' 'tf-keras==$*.*' 'pytest>=8.3,<10' 'hypothesis>=6.100,<7'
+	touch $@
+
 $(VENV)/dev: requirements/dev.txt pyproject.toml
+	@echo "Fetching TensorFlow and all that the tests take into $(VENV), some minutes ..."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(RUN) pip install -q --disable-pip-version-check --no-deps -e .

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import tomli
 
 from ckpt_action import __version__, cli, commands
 from ckpt_action.cli import main
@@ -55,6 +57,35 @@ def test_help_lists_every_verb(capsys):
     assert all(name in out for name in commands.names())
 
 
+@pytest.mark.parametrize("module", cli.REQUIRED)
+@pytest.mark.parametrize("verb", ["validate", "plan", "--help"])
+def test_a_package_that_is_missing_is_named(module, verb, tmp_path):
+    """As in a clone that was not installed."""
+    (tmp_path / "model-export.toml").write_text("version = 2\n")
+    program = (
+        f"import sys; sys.modules[{module!r}] = None; from ckpt_action.cli import main;"
+        f"sys.exit(main([{verb!r}]))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    if run.returncode == 0:  # help needs no tree-sitter
+        assert verb == "--help"
+        return
+    assert run.returncode == ExitCode.ENVIRONMENT, run.stderr
+    first, second = run.stderr.splitlines()
+    package = cli.REQUIRED[module]
+    assert first == f"error: ckpt-action needs {package}, which is not installed in this Python."
+    assert second.startswith("  help: Install ckpt-action with all that it needs: ")
+    assert f'-m pip install "{Path(cli.__file__).resolve().parent.parent}"' in second
+
+
+def test_the_packages_that_are_named_are_those_that_are_installed():
+    text = (Path(cli.__file__).resolve().parent.parent / "pyproject.toml").read_text()
+    declared = tomli.loads(text)["project"]["dependencies"]
+    assert {re.match(r"[\w-]+", one)[0] for one in declared} == {*cli.REQUIRED.values()}
+
+
 def test_a_verb_imports_no_other_verb(tmp_path):
     program = (
         "import sys; from ckpt_action.cli import main; main(['validate', 'absent.toml']);"
@@ -79,6 +110,56 @@ def test_a_command_line_that_cannot_be_understood(arguments, capsys):
         main(arguments)
     assert ended.value.code == ExitCode.USAGE
     assert "usage: ckpt-action" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            "export --models digits",
+            "export: error: unrecognized arguments: --models; did you mean --model?",
+        ),
+        ("export --models=a,b", "did you mean --model?"),
+        ("plan --modl=a", "did you mean --model?"),
+        ("export model-export.toml digits", "; a model is named by --model digits"),
+        ("export model-export.toml other.toml", "; one file at a time"),
+        ("inspect x --agianst m:f", "did you mean --against?"),
+        ("merge --plan p --output-dir o --xyz", "unrecognized arguments: --xyz\n"),
+    ],
+)
+def test_an_option_that_nobody_knows_is_met_with_the_one_that_was_meant(arguments, says, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split())
+    assert ended.value.code == ExitCode.USAGE
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["export", "plan"])
+def test_a_model_or_a_folder_in_place_of_the_file(verb, tmp_path, monkeypatch, capsys):
+    """A folder may have the model's name too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "captioner").mkdir()
+    (tmp_path / "vision").mkdir()
+    (tmp_path / "vision" / "model-export.toml").touch()
+    for name, meant in (
+        ("digits", "--model digits"),
+        ("captioner", "--model captioner"),
+        ("vision", "vision/model-export.toml"),
+    ):
+        assert main([verb, name]) == ExitCode.USAGE
+        assert f"`ckpt-action {verb} {meant}`" in capsys.readouterr().err
+    assert main([verb, "digits.toml"]) == ExitCode.CONFIG
+    capsys.readouterr()
+    (tmp_path / "vision" / "deep").mkdir()
+    for folder, shown in (
+        (".", tmp_path.name),
+        ("vision/deep", "deep"),
+        ("../", tmp_path.parent.name),
+    ):
+        assert main([verb, folder]) == ExitCode.USAGE
+        said = capsys.readouterr().err
+        assert f"{shown}/ is a folder that holds no model-export.toml." in said
+        assert "--model" not in said
 
 
 def test_an_error_is_shown_without_a_traceback(verb, capsys):

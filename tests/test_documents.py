@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ckpt_action import commands
+from ckpt_action import commands, status
 from ckpt_action.config.load import load_config
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import ExitCode, gravest
@@ -51,6 +51,14 @@ def test_the_gravest_code_is_as_documented():
     assert gravest([ExitCode.CONFIG, ExitCode.VERIFY, ExitCode.RESTORE]) is ExitCode.VERIFY
     assert gravest([ExitCode.VERIFY, ExitCode.UNEXPECTED]) is ExitCode.UNEXPECTED
     assert gravest([]) is ExitCode.OK
+
+
+def test_the_configuration_says_which_proofs_are_asked_for():
+    text = (ROOT / "docs/configuration.md").read_text("utf-8")
+    (sentence,) = re.findall(r"what was not\nshown of (.+?):\n", text)
+    assert set(re.findall(r"`(\w+)`", sentence)) == status.ALWAYS_ASKED | {"values"}
+    for name in status.ALWAYS_ASKED:
+        assert f"| `{name}` | model |" in text
 
 
 def test_the_readme_lists_every_target_in_its_own_words():

@@ -47,6 +47,20 @@ def test_changed_and_new_code_is_said(project, name):
     assert state(project).dirty
 
 
+def test_changes_have_a_digest_of_their_own(project):
+    found = set()
+    for text in ("2", "3"):
+        (project / "models.py").write_text(text)
+        found.add(state(project).uncommitted)
+    (project / "models.py").unlink()
+    found.add(state(project).uncommitted)
+    (project / "models.py").write_text("1")
+    (project / "new.py").write_text("")
+    found.add(state(project).uncommitted)
+    assert len(found) == 4
+    assert "" not in found
+
+
 def test_deleted_and_renamed_files_are_said(project):
     git(project, "mv", "models.py", "renamed.txt")
     assert state(project).dirty

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -17,6 +20,20 @@ def test_a_single_array_is_output_0(tmp_path):
     path = record_golden(tmp_path / "sub" / "g.npz", lambda x: x * 2, x=np.arange(3.0))
     assert recorded(path).keys() == {"in_x", "out_0"}
     np.testing.assert_array_equal(recorded(path)["out_0"], [0.0, 2.0, 4.0])
+
+
+def test_numpy_is_all_it_needs(tmp_path):
+    """A training program has its own environment, and nothing of ours in it."""
+    program = """
+import sys
+import numpy as np
+for name in ("tensorflow", "keras", "tf_keras", "tomli", "jsonschema", "h5py", "tree_sitter"):
+    sys.modules[name] = None
+from ckpt_action import record_golden
+record_golden("g.npz", lambda x: x + 1, x=np.ones(1))
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert recorded(tmp_path / "g.npz")["out_0"] == [2.0]
 
 
 def test_dict_outputs_keep_their_names(tmp_path):
@@ -38,6 +55,20 @@ def test_a_callable_that_takes_its_input_by_position_only(tmp_path):
 
     path = record_golden(tmp_path / "g.npz", model, ids=np.array([1, 2], np.int32))
     assert recorded(path)["in_ids"].dtype == np.int32
+
+
+def test_the_one_input_of_a_keras_model_has_its_own_name(tmp_path):
+    keras = pytest.importorskip("keras")
+    image = keras.Input((3,), name="image")
+    named = keras.Model(image, keras.layers.Dense(2)(image))
+    x = np.ones((2, 3), np.float32)
+    with pytest.raises(ValueError, match="no input 'img'; its inputs are image"):
+        record_golden(tmp_path / "g.npz", named, img=x)
+    assert "in_image" in recorded(record_golden(tmp_path / "g.npz", named, image=x))
+    wrapped = record_golden(tmp_path / "g.npz", lambda img: named(img * 1), img=x)
+    assert "in_img" in recorded(wrapped)
+    nameless = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    assert "in_img" in recorded(record_golden(tmp_path / "g.npz", nameless, img=x))
 
 
 def test_strings_need_no_unpickling(tmp_path):
@@ -70,3 +101,19 @@ def test_what_cannot_be_recorded_is_refused(tmp_path, fn, inputs):
     ):
         record_golden(tmp_path / "g.npz", fn, **inputs)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_several_inputs_of_a_functional_model_are_given_in_its_order(tmp_path, as_dict):
+    keras = pytest.importorskip("keras")
+    user, item = (keras.Input((2,), name=name) for name in ("user", "item"))
+    given = {"user": user, "item": item} if as_dict else [user, item]
+    model = keras.Model(given, keras.layers.Subtract()([user, item]))
+    file = record_golden(tmp_path / "g.npz", model, item=np.ones((1, 2)), user=np.zeros((1, 2)))
+    with np.load(file) as recorded:
+        np.testing.assert_array_equal(recorded["out_0"], [[-1.0, -1.0]])
+
+
+def test_several_inputs_that_nothing_tells_the_order_of(tmp_path):
+    with pytest.raises(ValueError, match=r"`lambda a, b: model\(\[a, b\]\)`"):
+        record_golden(tmp_path / "g.npz", lambda pair: pair, a=[1.0], b=[2.0])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import graphlib
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +75,22 @@ def test_the_parent_never_imports_the_engine():
                 assert node.module in allowed, f"{file.relative_to(ROOT)} imports {node.module}"
 
 
+@pytest.mark.parametrize("package", ["ckpt_action", "ckpt_action.engine"])
+def test_no_two_packages_import_each_other(package):
+    """The registry of targets is read by all, for the schema; nothing else of the engine is."""
+    folder = ROOT.joinpath(*package.split("."))
+    uses: dict[str, set[str]] = {}
+    for file in folder.rglob("*.py"):
+        room = file.relative_to(folder).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module != "ckpt_action.engine.targets":
+                place = (node.module or "").removeprefix(f"{package}.")
+                if place != node.module:
+                    uses.setdefault(room, set()).add(place.split(".")[0])
+    graph = {room: used - {room} for room, used in uses.items()}
+    assert len([*graphlib.TopologicalSorter(graph).static_order()]) > 20
+
+
 def tracked_text() -> list[Path]:
     listing = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -108,3 +127,36 @@ def test_every_make_target_in_the_documents_exists():
     for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
         named = set(re.findall(r"`make ([a-z-]+)`", document.read_text()))
         assert named <= targets, f"{document.name}: {named - targets}"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_make_says_what_takes_minutes_before_it_begins(target, tmp_path):
+    # The suite itself runs under make, whose levels and flags would show in what this one prints.
+    apart = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
+    }
+    run = subprocess.run(
+        ["make", "-n", f"VENV={tmp_path}/venv", target],
+        cwd=ROOT,
+        env=apart,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    first = run.stdout.splitlines()[0]
+    assert first.startswith('echo "Fetching TensorFlow')
+    assert "minute" in first
+
+
+def test_warnings_and_notes_are_made_by_their_own_functions():
+    found = {
+        file.relative_to(ROOT).as_posix()
+        for file in (ROOT / "ckpt_action").rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "Problem"
+        if {"Severity.WARNING", "Severity.NOTE"} & {ast.unparse(k.value) for k in call.keywords}
+    }
+    assert found == {"ckpt_action/errors.py"}

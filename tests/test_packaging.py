@@ -76,7 +76,7 @@ def test_the_installed_command_validates_without_tensorflow(wheel: Path, tmp_pat
     assert '"shard": "1/1"' in planned.stdout
     refused = run(programs / "ckpt-action", "export", cwd=repository)
     assert refused.returncode == 4
-    assert 'pip install "ckpt-action[tensorflow]"' in refused.stdout
+    assert 'pip install "ckpt-action[tensorflow]"' in refused.stderr
 
 
 def test_the_metadata_says_where_the_project_lives_and_what_it_runs_on() -> None:
