@@ -18,9 +18,9 @@ from ckpt_action.codec import from_data
 from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.engine.arrays import digest, shared_array
 from ckpt_action.engine.layers.same_layers import same_layers
-from ckpt_action.engine.prove.edges import edge_probes
-from ckpt_action.engine.prove.probe_file import save_probes
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.inputs.probe_file import save_probes
+from ckpt_action.engine.prove.model.edges import edge_probes
+from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.engine.reads.dependencies import Dependencies
 from ckpt_action.engine.reads.overwriting import DeclaredFiles
 from ckpt_action.engine.rebuild.fresh import seed_generators

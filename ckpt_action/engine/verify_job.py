@@ -11,14 +11,14 @@ from typing import Any
 import tensorflow as tf
 
 from ckpt_action.codec import from_data
-from ckpt_action.engine.prove.artifact_values import check_values
-from ckpt_action.engine.prove.edge_problems import edge_problem, edge_problems
-from ckpt_action.engine.prove.findings import Findings
-from ckpt_action.engine.prove.golden_file import load_golden
-from ckpt_action.engine.prove.latency import measure
-from ckpt_action.engine.prove.probe_file import load_probes
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.same_signature import signature_differences
+from ckpt_action.engine.prove.artifact.edge_problems import edge_problem, edge_problems
+from ckpt_action.engine.prove.artifact.findings import Findings
+from ckpt_action.engine.prove.artifact.latency import measure
+from ckpt_action.engine.prove.artifact.same_signature import signature_differences
+from ckpt_action.engine.prove.artifact.values import check_values
+from ckpt_action.engine.prove.inputs.golden_file import load_golden
+from ckpt_action.engine.prove.inputs.probe_file import load_probes
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.records import Artifact, Timed
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.worker import enter_stage, unexpected_problem

@@ -23,7 +23,7 @@ import numpy as np
 import web_cases
 from handmade import Case
 
-from ckpt_action.engine.prove.spread import spread
+from ckpt_action.engine.prove.outputs.spread import spread
 from ckpt_action.engine.targets import registry
 
 BACKENDS = ("cpu", "wasm")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ckpt_action.config.records import InputSpec, Signature, Verify
 from ckpt_action.engine.arrays import load, save
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 

@@ -37,7 +37,7 @@ from ckpt_action.config.records import (
     Signature,
 )
 from ckpt_action.engine.layers.same_layers import same_layers
-from ckpt_action.engine.prove.live import LiveSignature
+from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.rebuild.rebuild import environment_keras, rebuild
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.trace.trace import trace

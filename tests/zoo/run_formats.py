@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import run_cases
 
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.spread import inexact, spread
+from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.outputs.spread import inexact, spread
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.restore import restore

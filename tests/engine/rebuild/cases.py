@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 
     KERAS_3 = keras.layers.Layer.__module__.startswith("keras.src.layers.")
 
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, Restored
 from ckpt_action.engine.restore.finish import finish, layers_among

@@ -7,10 +7,10 @@ import pytest
 from cases import traced
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.prove.grown import grown_probes
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.grown import grown_probes
+from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.errors import Severity
 
 

@@ -16,9 +16,9 @@ from cases import (
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.objects import reachable_variables
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.reference import make_reference
-from ckpt_action.engine.prove.rows import rows_apart
+from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.model.reference import make_reference
+from ckpt_action.engine.prove.model.rows import rows_apart
 from ckpt_action.engine.rebuild.fresh import seed_generators
 from ckpt_action.errors import ExitCode, Severity
 

@@ -6,7 +6,7 @@ import pytest
 from cases import signature, traced
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.model.reference import make_reference
 
 
 def sensitive(entry_point, *signatures, **options):

@@ -9,7 +9,7 @@ from cases import as_restored, make_job, rebuild, tf
 
 from ckpt_action.checkpoint.records import Kind
 from ckpt_action.config.records import InputSpec, OutputSpec, Signature
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.engine.trace.statistics import StoredVariable, passed_over
 from ckpt_action.engine.trace.trace import trace
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ckpt_action.engine.prove.spread import spread
+from ckpt_action.engine.prove.outputs.spread import spread
 
 _PROGRAM = Path(__file__).with_name("consume.py")
 _BROWSER = Path(__file__).resolve().parents[2] / "browser"

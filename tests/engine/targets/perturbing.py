@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from handmade import Arrays, Case
 
-from ckpt_action.engine.prove.spread import spread
+from ckpt_action.engine.prove.outputs.spread import spread
 
 
 @contextmanager

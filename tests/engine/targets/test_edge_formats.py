@@ -15,9 +15,9 @@ from perturbing import perturbed
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import digest
-from ckpt_action.engine.prove.judgement import judge
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import allowances
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.judgement import judge
+from ckpt_action.engine.prove.outputs.spread import allowances
 from ckpt_action.engine.records import Written
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import CkptActionError, ExitCode

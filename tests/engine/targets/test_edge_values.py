@@ -9,10 +9,10 @@ from handmade import spec, traced, traced_model
 
 from ckpt_action.engine.onnx_graph import write as writing
 from ckpt_action.engine.onnx_graph.floor_division import rewrite_floor_division
-from ckpt_action.engine.prove.edge_problems import edge_problems
-from ckpt_action.engine.prove.edges import edge_probes
-from ckpt_action.engine.prove.probe_file import load_probes, save_probes
-from ckpt_action.engine.prove.probes import Probe, draw, recipes
+from ckpt_action.engine.prove.artifact.edge_problems import edge_problems
+from ckpt_action.engine.prove.inputs.probe_file import load_probes, save_probes
+from ckpt_action.engine.prove.inputs.probes import Probe, draw, recipes
+from ckpt_action.engine.prove.model.edges import edge_probes
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import Severity
 

@@ -24,8 +24,8 @@ from ckpt_action.engine.freeze import artifact as frozen_artifact
 from ckpt_action.engine.freeze import freeze, write
 from ckpt_action.engine.freeze.io_json import read_io
 from ckpt_action.engine.freeze.scan import GraphFile
-from ckpt_action.engine.prove.probe_file import save_probes
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probe_file import save_probes
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.targets import frozen_graph
 from ckpt_action.errors import CkptActionError, ExitCode
 from ckpt_action.processes.requests import VERIFY, Request, VerifyRequest, VerifyResult

@@ -17,9 +17,9 @@ from ai_edge_litert.interpreter import Interpreter
 from handmade import Case, assert_equal, spec, traced, traced_model
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.prove.judgement import error_and_agreement, judge, with_agreement
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import allowances
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.judgement import error_and_agreement, judge, with_agreement
+from ckpt_action.engine.prove.outputs.spread import allowances
 from ckpt_action.engine.saved_model import apart
 from ckpt_action.engine.stored_weights import held_values
 from ckpt_action.engine.targets import registry

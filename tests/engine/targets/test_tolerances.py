@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.prove.columns import lost_columns
-from ckpt_action.engine.prove.judgement import judge
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.quantised import quantised_problems
-from ckpt_action.engine.prove.spread import allowances
-from ckpt_action.engine.prove.trivial import trivially_passed
+from ckpt_action.engine.prove.artifact.quantised import quantised_problems
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.columns import lost_columns
+from ckpt_action.engine.prove.outputs.judgement import judge
+from ckpt_action.engine.prove.outputs.spread import allowances
+from ckpt_action.engine.prove.outputs.trivial import trivially_passed
 from ckpt_action.processes.requests import Quantised
 
 RANDOM = np.random.default_rng(0)

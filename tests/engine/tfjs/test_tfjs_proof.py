@@ -10,8 +10,8 @@ from ckpt_action.codec import to_data
 from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.engine import verify_job
 from ckpt_action.engine.arrays import digest
-from ckpt_action.engine.prove.probe_file import save_probes
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probe_file import save_probes
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.errors import CkptActionError
 from ckpt_action.jobs.gates import gated
 from ckpt_action.outcome import ArtifactOutcome

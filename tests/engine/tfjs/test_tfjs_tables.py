@@ -15,7 +15,7 @@ from handmade import Case, assert_equal
 from tfjs_running import TARGET, case_of, export, in_node, needs_node, noise, run  # noqa: F401
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.prove.reference import make_reference
+from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.engine.tfjs import topology, write
 from ckpt_action.engine.tfjs.tables import keep_shapes
 from ckpt_action.errors import CkptActionError, ExitCode

@@ -10,8 +10,8 @@ import numpy as np
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import Allowance, Key
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.spread import Allowance, Key
 from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import Against, agreeing_rows, compare, tolerances

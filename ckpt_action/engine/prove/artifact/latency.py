@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.records import Timed
 from ckpt_action.outcome import Latency
 

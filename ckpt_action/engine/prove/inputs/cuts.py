@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ckpt_action.engine.prove.probes import Probe, dimension
+from ckpt_action.engine.prove.inputs.probes import Probe, dimension
 from ckpt_action.outcome import SignatureRecord
 
 LARGE = 1 << 17

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import inexact
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.spread import inexact
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.verify import compare
 

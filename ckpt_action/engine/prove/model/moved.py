@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.cuts import size_of
-from ckpt_action.engine.prove.live import LiveSignature, close
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.cuts import size_of
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.live import LiveSignature, close
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.errors import ExitCode, Problem, warning
 

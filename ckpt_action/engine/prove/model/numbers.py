@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ckpt_action.engine.arrays import Array, to_array
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.some_of import some_of
 from ckpt_action.errors import ExitCode, Problem, Severity

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from ckpt_action.config.records import Verify
-from ckpt_action.engine.prove.branches import branches_entered
-from ckpt_action.engine.prove.cuts import cut_probes
-from ckpt_action.engine.prove.eager import like_eager
-from ckpt_action.engine.prove.golden_file import Golden, load_golden
-from ckpt_action.engine.prove.judgement import golden_problems, judge, tolerance_problems
-from ckpt_action.engine.prove.live import LiveSignature, known_words
-from ckpt_action.engine.prove.moved import INPUTS, same_for_all, unmoved
-from ckpt_action.engine.prove.numbers import nan_count, number_problems
-from ckpt_action.engine.prove.origin import origin
-from ckpt_action.engine.prove.probes import Probe, Recipe, draw, of_another_size, recipes
-from ckpt_action.engine.prove.rows import rows_apart, rows_proof, rows_warning
-from ckpt_action.engine.prove.statistics import stored_statistics
+from ckpt_action.engine.prove.inputs.cuts import cut_probes
+from ckpt_action.engine.prove.inputs.golden_file import Golden, load_golden
+from ckpt_action.engine.prove.inputs.probes import Probe, Recipe, draw, of_another_size, recipes
+from ckpt_action.engine.prove.model.branches import branches_entered
+from ckpt_action.engine.prove.model.eager import like_eager
+from ckpt_action.engine.prove.model.live import LiveSignature, known_words
+from ckpt_action.engine.prove.model.moved import INPUTS, same_for_all, unmoved
+from ckpt_action.engine.prove.model.numbers import nan_count, number_problems
+from ckpt_action.engine.prove.model.origin import origin
+from ckpt_action.engine.prove.model.rows import rows_apart, rows_proof, rows_warning
+from ckpt_action.engine.prove.model.statistics import stored_statistics
+from ckpt_action.engine.prove.outputs.judgement import golden_problems, judge, tolerance_problems
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import OutputVerdict, Proof

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
 
 Key = tuple[str, str]
 """A signature and one of its outputs."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.trace.twin import NO_CODE
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import Proof

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import Proof, SignatureRecord
 from ckpt_action.verify import compare

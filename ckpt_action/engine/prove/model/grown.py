@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.cuts import LARGE, free_sizes, size_of
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.numbers import nan_count
-from ckpt_action.engine.prove.probes import Probe, dimension
+from ckpt_action.engine.prove.inputs.cuts import LARGE, free_sizes, size_of
+from ckpt_action.engine.prove.inputs.probes import Probe, dimension
+from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.model.numbers import nan_count
 from ckpt_action.outcome import SignatureRecord
 
 _SIZES = (160, 48)

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array, to_array
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.records import ModelVariable, TracedSignature
 from ckpt_action.engine.trace.op_kinds import draws, writes_state
 from ckpt_action.verify import compare

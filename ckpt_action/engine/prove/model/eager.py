@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.out_of_memory import out_of_memory
-from ckpt_action.engine.prove.cuts import telling
-from ckpt_action.engine.prove.grown import grown_probes
-from ckpt_action.engine.prove.judgement import describe, judge
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.numbers import diverged, holding_nan, number_problems
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import Allowance, Key, allowances
+from ckpt_action.engine.prove.inputs.cuts import telling
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.grown import grown_probes
+from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.model.numbers import diverged, holding_nan, number_problems
+from ckpt_action.engine.prove.outputs.judgement import describe, judge
+from ckpt_action.engine.prove.outputs.spread import Allowance, Key, allowances
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.errors import ExitCode, Problem, Severity, first_line
 from ckpt_action.outcome import Proof

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import Key, expected, first_mark
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.spread import Key, expected, first_mark
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import compare
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-from ckpt_action.engine.prove.findings import NOT_TO_BE_USED
-from ckpt_action.engine.prove.judgement import agreement_words, describe
-from ckpt_action.engine.prove.spread import Allowance, Key
+from ckpt_action.engine.prove.artifact.findings import NOT_TO_BE_USED
+from ckpt_action.engine.prove.outputs.judgement import agreement_words, describe
+from ckpt_action.engine.prove.outputs.spread import Allowance, Key
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.processes.requests import Quantised

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ckpt_action.engine.prove.golden_file import show_shape
+from ckpt_action.engine.prove.inputs.golden_file import show_shape
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from ckpt_action.engine.prove.cuts import size_of
-from ckpt_action.engine.prove.live import LiveSignature, close
-from ckpt_action.engine.prove.moved import perturbed
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.rows import rows_apart
+from ckpt_action.engine.prove.inputs.cuts import size_of
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.live import LiveSignature, close
+from ckpt_action.engine.prove.model.moved import perturbed
+from ckpt_action.engine.prove.model.rows import rows_apart
 from ckpt_action.engine.records import ModelVariable
 from ckpt_action.engine.some_of import some_of
 from ckpt_action.errors import ExitCode, Problem, warning

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ckpt_action.engine.arrays import Array, load, save
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.errors import Severity
 
 _PARTS = ("inputs", "reference", "golden")

@@ -16,7 +16,7 @@ import tensorflow as tf
 from ckpt_action.engine import internals
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.out_of_memory import out_of_memory
-from ckpt_action.engine.prove.probes import Probe
+from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.some_of import some_of
 from ckpt_action.outcome import Proof
 

@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.live import LiveSignature
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.sizes import integers_make_sizes
-from ckpt_action.engine.prove.spread import inexact
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.inputs.sizes import integers_make_sizes
+from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.outputs.spread import inexact
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.errors import Severity
 

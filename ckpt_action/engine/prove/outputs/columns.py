@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.spread import Key, expected, first_mark
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.spread import Key, expected, first_mark
 
 _ROWS = 4
 """Fewer are no measure of how a column varies."""

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
-from ckpt_action.engine.prove.columns import lost_columns, without_columns
-from ckpt_action.engine.prove.findings import Findings
-from ckpt_action.engine.prove.judgement import (
+from ckpt_action.engine.prove.artifact.findings import Findings
+from ckpt_action.engine.prove.artifact.quantised import quantised_problems
+from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.outputs.columns import lost_columns, without_columns
+from ckpt_action.engine.prove.outputs.judgement import (
     describe,
     error_and_agreement,
     golden_problems,
     judge,
     with_agreement,
 )
-from ckpt_action.engine.prove.probes import Probe
-from ckpt_action.engine.prove.quantised import quantised_problems
-from ckpt_action.engine.prove.spread import Allowance, Key, allowances
-from ckpt_action.engine.prove.trivial import in_words, trivially_passed
+from ckpt_action.engine.prove.outputs.spread import Allowance, Key, allowances
+from ckpt_action.engine.prove.outputs.trivial import in_words, trivially_passed
 from ckpt_action.engine.records import Artifact
 from ckpt_action.errors import first_line
 from ckpt_action.outcome import OutputVerdict

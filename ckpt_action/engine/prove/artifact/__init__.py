@@ -1,0 +1,1 @@
+"""One artifact held against the reference: its signature, its values, its time."""

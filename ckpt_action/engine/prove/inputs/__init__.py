@@ -1,0 +1,1 @@
+"""What signatures are run on: seeded probes, golden inputs, sizes that code asks about."""

@@ -1,0 +1,1 @@
+"""The restored model as the reference: what it computes, and how far that can be trusted."""

@@ -1,0 +1,1 @@
+"""Outputs held against outputs: their spread, the verdicts, what would pass without a model."""
