@@ -15,6 +15,7 @@ from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature, close
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.errors import ExitCode, Problem, warning
+from ckpt_action.outcome import Proof
 
 INPUTS = "the inputs"
 
@@ -35,6 +36,20 @@ def unmoved(live: LiveSignature, model: TracedModel, probes: Sequence[Probe]) ->
             if close(live.run(smallest.inputs), smallest.reference):
                 found.append(variable.path)
     return found
+
+
+def sensitive(signature: str, still: list[str]) -> Proof:
+    if not still:
+        return Proof(
+            name="sensitive", passed=True, detail=f"signature {signature}", signature=signature
+        )
+    return Proof(
+        name="sensitive",
+        passed=None,
+        detail=f"signature {signature}: not verifiable by outputs, which do not move with "
+        f"{', '.join(still)}; stored bytes alone answer for the weights",
+        signature=signature,
+    )
 
 
 def same_for_all(signature: str, *, recorded: bool) -> Problem:
