@@ -123,6 +123,10 @@ class Model:
     timeout: float = 1800.0
     """Seconds that exporting, and verifying, this model may take."""
 
+    def target(self, name: str) -> TargetSpec:
+        """Raises StopIteration where it declares no such target."""
+        return next(target for target in self.targets if target.name == name)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -11,9 +10,9 @@ from pathlib import Path
 from threading import Lock
 
 from ckpt_action.codec import from_data, to_data
-from ckpt_action.config.records import TargetSpec
 from ckpt_action.digests import folder_bytes, folder_records
 from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.jobs.artifact_check import unproven, verify_request
 from ckpt_action.jobs.export_attempts import Attempt, export_without_what_crashes
 from ckpt_action.jobs.gates import gated
 from ckpt_action.jobs.inputs import (
@@ -35,16 +34,11 @@ from ckpt_action.processes.requests import (
     VERIFY,
     ExportRequest,
     ExportResult,
-    Quantised,
     Request,
-    VerifyRequest,
     VerifyResult,
 )
 from ckpt_action.processes.supervisor import Answer, Supervisor
 from ckpt_action.progress import Progress
-
-_NEEDED = ("signature", "payload", "values")
-"""What has to be shown of every artifact."""
 
 
 class JobRun:
@@ -159,9 +153,9 @@ class JobRun:
         files = self._hashing.submit(folder_records, written)
         artifact = self._verified(artifact, environment, result, written)
         artifact = replace(artifact, files=files.result())
-        artifact = replace(artifact, problems=artifact.problems + self._unproven(artifact))
+        artifact = replace(artifact, problems=artifact.problems + unproven(artifact))
         if artifact.passed:
-            artifact = gated(artifact, self._target(artifact), written)
+            artifact = gated(artifact, self._job.model.target(artifact.name), written)
         if artifact.passed:
             self._folder.mkdir(exist_ok=True)
             written.rename(self._folder / artifact.name)
@@ -175,27 +169,8 @@ class JobRun:
         written: Path,
     ) -> ArtifactOutcome:
         self._progress(self._job.name, f"verifying {artifact.name}")
-        digests = {v.path: v.sha256 for v in result.variables}
-        target = self._target(artifact)
-        apart = {*artifact.unread, *artifact.transformed}
-        request = VerifyRequest(
-            format=artifact.format,
-            name=artifact.name,
-            folder=written,
-            signatures=result.signatures,
-            variables={p: digests[p] for p in result.captured if p not in apart},
-            transformed=artifact.transformed,
-            rearranged=artifact.rearranged,
-            max_error=artifact.max_error,
-            quantised=_quantised(target),
-            unproven=artifact.unproven,
-            payloads=artifact.payloads,
-            agreement=artifact.max_error is not None or target.min_agreement is not None,
-            latency=target.max_latency is not None,
-            verify=self._job.model.verify,
-            probes=self._attempt.work / "probes.npz",
-            op_libraries=self._job.model.op_libraries,
-        )
+        probes = self._attempt.work / "probes.npz"
+        request = verify_request(self._job.model, result, artifact, written, probes)
         work = self._work / f"verify-{artifact.name}"
         need = verify_need(folder_bytes(written))
         answer = self._ask(environment, VERIFY, to_data(request), work, need)
@@ -231,28 +206,3 @@ class JobRun:
             self._seconds += answer.ended.seconds
             self._peak_rss = max(self._peak_rss, answer.ended.peak_rss)
         return answer
-
-    def _unproven(self, artifact: ArtifactOutcome) -> tuple[Problem, ...]:
-        """Failing is the default: what no proof speaks of fails the artifact, whatever was said."""
-        shown = {proof.name for proof in artifact.proofs if proof.passed is not False}
-        missing = [name for name in _NEEDED if name not in {*shown, *artifact.unproven}]
-        if not missing or not artifact.passed:
-            return ()
-        return (
-            Problem(
-                code=ExitCode.VERIFY,
-                message=f"Artifact {artifact.name!r} was not proven: {', '.join(missing)}.",
-            ),
-        )
-
-    def _target(self, artifact: ArtifactOutcome) -> TargetSpec:
-        (target,) = (t for t in self._job.model.targets if t.name == artifact.name)
-        return target
-
-
-def _quantised(target: TargetSpec) -> Quantised | None:
-    """A word, or a table with one and the weights that it is about."""
-    given = target.options.get("quantize", "none")
-    how = given["weights"] if isinstance(given, Mapping) else given
-    default = "max-error" not in target.options
-    return None if how == "none" else Quantised(how=str(how), default=default)

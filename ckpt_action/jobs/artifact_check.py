@@ -1,0 +1,63 @@
+"""What a child is asked about an artifact, and what has to be shown of every one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ckpt_action.config.records import Model, TargetSpec
+from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.outcome import ArtifactOutcome
+from ckpt_action.processes.requests import ExportResult, Quantised, VerifyRequest
+
+_NEEDED = ("signature", "payload", "values")
+"""Proofs without which an artifact fails."""
+
+
+def verify_request(
+    model: Model, result: ExportResult, artifact: ArtifactOutcome, written: Path, probes: Path
+) -> VerifyRequest:
+    """`written`: the artifact's folder; `probes`: the file with inputs and the live outputs."""
+    digests = {v.path: v.sha256 for v in result.variables}
+    target = model.target(artifact.name)
+    apart = {*artifact.unread, *artifact.transformed}
+    return VerifyRequest(
+        format=artifact.format,
+        name=artifact.name,
+        folder=written,
+        signatures=result.signatures,
+        variables={p: digests[p] for p in result.captured if p not in apart},
+        transformed=artifact.transformed,
+        rearranged=artifact.rearranged,
+        max_error=artifact.max_error,
+        quantised=_quantised(target),
+        unproven=artifact.unproven,
+        payloads=artifact.payloads,
+        agreement=artifact.max_error is not None or target.min_agreement is not None,
+        latency=target.max_latency is not None,
+        verify=model.verify,
+        probes=probes,
+        op_libraries=model.op_libraries,
+    )
+
+
+def unproven(artifact: ArtifactOutcome) -> tuple[Problem, ...]:
+    """Failing is the default: what no proof speaks of fails the artifact, whatever was said."""
+    shown = {proof.name for proof in artifact.proofs if proof.passed is not False}
+    missing = [name for name in _NEEDED if name not in {*shown, *artifact.unproven}]
+    if not missing or not artifact.passed:
+        return ()
+    return (
+        Problem(
+            code=ExitCode.VERIFY,
+            message=f"Artifact {artifact.name!r} was not proven: {', '.join(missing)}.",
+        ),
+    )
+
+
+def _quantised(target: TargetSpec) -> Quantised | None:
+    """A word, or a table with one and the weights that it is about."""
+    given = target.options.get("quantize", "none")
+    how = given["weights"] if isinstance(given, Mapping) else given
+    default = "max-error" not in target.options
+    return None if how == "none" else Quantised(how=str(how), default=default)
