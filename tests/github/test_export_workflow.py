@@ -6,13 +6,11 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.github import artifact_service, release_service
 from tests.github.artifact_service import ArtifactService
 from tests.github.documented import documented_workflow
 from tests.github.local_runner import ROOT, RUNNER, STAND_INS, outcomes, run
@@ -22,18 +20,6 @@ from tests.github.release_wire import TOKEN
 
 CALLER = documented_workflow("many-models.yml")
 RUNNERS = """'["self-hosted", "big"]'"""
-
-
-@pytest.fixture
-def artifacts() -> Iterator[ArtifactService]:
-    with artifact_service.running() as service:
-        yield service
-
-
-@pytest.fixture
-def releases() -> Iterator[ReleaseService]:
-    with release_service.running() as service:
-        yield service
 
 
 def call(

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import pytest
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from ckpt_action import __version__
-from tests.github import artifact_service, release_service
 from tests.github.artifact_service import ArtifactService
 from tests.github.local_runner import HERE, ROOT, STAND_INS, run
 from tests.github.release_service import ReleaseService
@@ -29,18 +27,6 @@ PARTS = (
     "requirements",
     "tests/github/data",
 )
-
-
-@pytest.fixture
-def artifacts() -> Iterator[ArtifactService]:
-    with artifact_service.running() as service:
-        yield service
-
-
-@pytest.fixture
-def releases() -> Iterator[ReleaseService]:
-    with release_service.running() as service:
-        yield service
 
 
 @pytest.fixture

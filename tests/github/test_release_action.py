@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.github import artifact_service, release_service
 from tests.github.artifact_service import ArtifactService
 from tests.github.documented import documented_workflow
 from tests.github.exported import exported
@@ -36,18 +34,6 @@ jobs:
         uses: ckpt-action/ckpt-action/release@v0
         with: {artifact-name: models, python: PYTHON, DRAFT}
 """
-
-
-@pytest.fixture
-def artifacts() -> Iterator[ArtifactService]:
-    with artifact_service.running() as service:
-        yield service
-
-
-@pytest.fixture
-def releases() -> Iterator[ReleaseService]:
-    with release_service.running() as service:
-        yield service
 
 
 def run_workflow(
