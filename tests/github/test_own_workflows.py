@@ -103,11 +103,16 @@ def test_the_proof(
 GH = """\
 #!/bin/sh
 echo "$*" >> "$LOG"
-case "$*" in "release view"*|*PATCH*tags/v0.2*) exit 1 ;; esac
+case "$*" in
+  *matching-refs/tags/v0.2.*) printf 'refs/tags/%s\\n' v0.2.9 v0.2.10 v0.2.10rc1 ;;
+  *matching-refs/tags/v0.*) printf 'refs/tags/%s\\n' $NEWEST v0.2.9 v0.2.10 ;;
+  "release view"*|*PATCH*tags/v0.2*) exit 1 ;;
+esac
 """
 
 
-def test_a_release_moves_the_tags_that_workflows_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("newest", ["v0.1.30", "v0.3.0"])
+def test_a_release_moves_the_tags_that_workflows_use(tmp_path: Path, newest: str) -> None:
     """The step as it stands, with a `gh` that knows of no release and of no tag v0.2 yet."""
     workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
     (step,) = workflow["jobs"]["tags"]["steps"]
@@ -116,16 +121,19 @@ def test_a_release_moves_the_tags_that_workflows_use(tmp_path: Path) -> None:
     environ = {
         "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
         "LOG": str(tmp_path / "log"),
-        "GITHUB_REF_NAME": "v0.2.7",
+        "NEWEST": newest,
+        "GITHUB_REF_NAME": "v0.2.10",
         "GITHUB_REPOSITORY": "octo/models",
         "GITHUB_SHA": "c" * 40,
     }
     subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], env=environ, check=True)
     refs, sha = "repos/octo/models/git/refs", f"-f sha={'c' * 40}"
-    assert (tmp_path / "log").read_text().splitlines() == [
-        "release view v0.2.7 --repo octo/models",
-        "release create v0.2.7 --repo octo/models --verify-tag --generate-notes",
-        f"api --method PATCH {refs}/tags/v0 {sha} -F force=true",
+    asked = (tmp_path / "log").read_text().splitlines()
+    major = [f"api --method PATCH {refs}/tags/v0 {sha} -F force=true"]
+    assert [line for line in asked if "matching-refs" not in line] == [
+        "release view v0.2.10 --repo octo/models",
+        "release create v0.2.10 --repo octo/models --verify-tag --generate-notes",
+        *(major if newest == "v0.1.30" else []),
         f"api --method PATCH {refs}/tags/v0.2 {sha} -F force=true",
         f"api {refs} -f ref=refs/tags/v0.2 {sha}",
     ]
