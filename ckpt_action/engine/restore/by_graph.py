@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from ckpt_action.engine.restore.records import (
     LiveVariable,
     Value,
 )
-from ckpt_action.engine.restore.trained import hidden_values, named_by_slots, trained_values
+from ckpt_action.engine.restore.trained import hidden_values, trained_values
+from ckpt_action.engine.restore.trained_names import named_by_slots
 from ckpt_action.engine.some_of import some_of
 
 
@@ -39,10 +40,10 @@ def attempt_at(
     """Lay the model over the objects below `node`."""
     graph = route.graph
     found = Walk(model, graph, route.vocabulary).run(model.root, node)
-    hidden = dict(trained_values(model, graph, node, found.values))
+    trained = trained_values(model, graph, node, found.values)
     candidates = {
         variable.path: tuple(_candidates(variable, found, graph))
-        or tuple(_hidden(variable, hidden, graph, model))
+        or tuple(_hidden(variable, trained.values, graph, model))
         for variable in model.own()
     }
     used = {c.value.key for several in candidates.values() for c in several}
@@ -59,6 +60,7 @@ def attempt_at(
         ignored=_ignored(graph, node, found, {*used, *values}) if attempt.complete else {},
         likely_metrics=tuple(graph.paths[n] for n in dropped if not _filled(n, graph, used)),
         never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),
+        disputed=tuple(trained.disputed),
         tables=tuple((item, graph.table(n)) for n, item in found.tables.items()),
         loose_tables=tuple(table for table in loose if table),
         notes=tuple(_state_note(graph, node)),
@@ -82,14 +84,17 @@ def _candidates(
 
 
 def _hidden(
-    variable: LiveVariable, hidden: Mapping[int, int], graph: CheckpointGraph, model: LiveModel
+    variable: LiveVariable,
+    trained: Mapping[int, Iterable[int]],
+    graph: CheckpointGraph,
+    model: LiveModel,
 ) -> Iterator[Candidate]:
-    """What the list of an optimizer has for a variable that hangs nowhere else."""
-    node = hidden.get(id(variable.variable), 0)
-    value = graph.value(node)
-    if value is not None:
-        named = named_by_slots(value, node, variable, graph, model)
-        yield Candidate(variable=variable, value=named, ordered=True)
+    """What the lists of optimizers have for a variable that hangs nowhere else."""
+    for node in trained.get(id(variable.variable), ()):
+        value = graph.value(node)
+        if value is not None:
+            named = named_by_slots(value, node, variable, graph, model)
+            yield Candidate(variable=variable, value=named, ordered=True)
 
 
 def _model_values(

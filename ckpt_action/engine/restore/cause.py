@@ -10,6 +10,7 @@ from ckpt_action.config.records import Signature
 from ckpt_action.engine.restore.cudnn_cause import two_biases
 from ckpt_action.engine.restore.declared import other_size
 from ckpt_action.engine.restore.diff import LEGEND, is_renamed, one_sided, rows, table
+from ckpt_action.engine.restore.disputed import disputed
 from ckpt_action.engine.restore.dtypes import fits
 from ckpt_action.engine.restore.evidence import Cause, Evidence
 from ckpt_action.engine.restore.records import Attempt, LiveModel
@@ -186,6 +187,7 @@ def _changed(_: Evidence) -> Cause:
 
 
 _CHECKS = (
+    disputed,
     _other_root,
     _never_saved,
     unnamed,

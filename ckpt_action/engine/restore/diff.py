@@ -20,8 +20,10 @@ def rows(attempt: Attempt, model: LiveModel) -> list[Row]:
     claimed = {value.key: value for _, values in attempt.ambiguous for value in values}
     paired = [*attempt.unfit, *attempt.contradicted]
     fixed = [Row(live=c.variable, value=c.value) for c in paired]
-    found = align(loose, [*attempt.unused, *claimed.values()])
-    return [*fixed, *found]
+    disputed = {value.key for one in attempt.disputed for value in one.values}
+    apart = [Row(live=None, value=v) for v in attempt.unused if v.key in disputed]
+    unused = [v for v in attempt.unused if v.key not in disputed]
+    return [*fixed, *align(loose, [*unused, *claimed.values()]), *apart]
 
 
 def table(attempt: Attempt, model: LiveModel) -> tuple[str, ...]:

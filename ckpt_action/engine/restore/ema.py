@@ -3,104 +3,92 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
-from ckpt_action.checkpoint.records import Role
-from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.averages import Averages, averages_in
 from ckpt_action.engine.restore.records import Attempt, Candidate, Source, Value
-from ckpt_action.errors import ExitCode, fail
-
-_AVERAGES = "_model_variables_moving_average"
-_TF1 = "/ExponentialMovingAverage"
+from ckpt_action.engine.some_of import some_of
+from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 
 def averaged(attempt: Attempt, source: Source) -> Attempt:
-    """The complete `attempt` with the average of every trainable variable in its place.
+    """The complete `attempt` with the average of every variable that has one in its place.
 
-    Raises RESTORE with the list of those that have none. Averages live in the optimizer: as lists
-    beside its variables (Keras 3), under `<optimizer>/average/<variable>` (Keras 2.11 to 2.15), as
-    `average` slots (TensorFlow Addons), or as `<variable>/ExponentialMovingAverage` (TF1).
+    Whether a variable is trainable in the entry point says nothing about the training: it may be
+    frozen only now. What was not trained, such as batch statistics and a base that was frozen then,
+    has no average, and keeps its value.
+    Raises RESTORE where a trainable variable has none, or nothing has one, or where nothing tells
+    whose an average is.
     """
-    averages: dict[str, set[str]] = defaultdict(set)
-    values: dict[str, Value] = {}
-    for raw, average in _averages(attempt, source):
-        averages[raw].add(average.key)
-        values[average.key] = average
-    lacking, bound = [], []
+    averages = averages_in(attempt.bound, source)
+    known: dict[str, dict[str, Value]] = defaultdict(dict)
+    for raw, average in averages.found:
+        known[raw][average.key] = average
+    taken, kept, lacking = [], [], []
     for candidate in attempt.bound:
-        live, keys = candidate.variable, averages[candidate.value.key]
-        if not live.trainable:
-            bound.append(candidate)
-        elif len(keys) == 1 and values[next(iter(keys))].shape == live.shape:
-            bound.append(replace(candidate, value=values[next(iter(keys))]))
+        several = list(known[candidate.value.key].values())
+        if len(several) == 1 and several[0].shape == candidate.variable.shape:
+            taken.append(replace(candidate, value=several[0]))
+        elif several or candidate.variable.trainable or candidate.value.key in averages.trained:
+            lacking.append(candidate)
         else:
-            lacking.append(live.path)
-    if lacking:
+            kept.append(candidate)
+    _refuse_undecided(attempt.bound, averages)
+    if lacking or not taken:
+        raise _lacking(lacking, attempt.bound, any_taken=bool(taken))
+    found = {id(c.variable): c for c in (*taken, *kept)}
+    bound = tuple(found[id(c.variable)] for c in attempt.bound)
+    return replace(attempt, bound=bound, notes=(*attempt.notes, _note(len(taken), kept)))
+
+
+def _note(taken: int, kept: Sequence[Candidate]) -> str:
+    note = f"moving averages for {taken} variables"
+    raw = [c.variable.path for c in kept if "float" in c.variable.dtype]
+    if not raw:
+        return note
+    return f"{note}; {len(raw)} that are not trainable have none and are raw: {some_of(raw, 10)}"
+
+
+def _refuse_undecided(bound: Sequence[Candidate], averages: Averages) -> None:
+    """Raise RESTORE where an average may be that of a bound value, and of another one."""
+    found = [c for c in bound if c.value.key in averages.undecided]
+    if found:
+        rivals = averages.undecided[found[0].value.key]
         raise fail(
             ExitCode.RESTORE,
-            f"The checkpoint has no moving average for {len(lacking)} of "
-            f"{sum(c.variable.trainable for c in attempt.bound)} trainable variables.",
-            hint='Leave out `weights = "ema"`, or save the optimizer that keeps the averages in '
-            "the checkpoint.",
-            details=lacking,
+            f"Nothing tells whose the moving averages of {len(found)} variables are: the "
+            f"checkpoint knows averages by the names of variables alone, and "
+            f"{len(rivals)} of its values are called {found[0].value.full_name!r}.",
+            hint="Save again with an optimizer that its model holds (`model.compile(optimizer)`), "
+            "with names of layers that differ between the models, or after the averages were "
+            'written into the weights. Or leave out `weights = "ema"`.',
+            details=[
+                f"{c.variable.path}: {', '.join(averages.undecided[c.value.key])}" for c in found
+            ],
         )
-    count = sum(c.variable.trainable for c in bound)
-    note = f"moving averages for {count} trainable variables"
-    return replace(attempt, bound=tuple(bound), notes=(*attempt.notes, note))
 
 
-def _averages(attempt: Attempt, source: Source) -> Iterator[tuple[str, Value]]:
-    """(key of the raw value, its average)."""
-    if source.graph is None:
-        for candidate in attempt.bound:
-            average = source.values.get(candidate.value.key + _TF1)
-            if average is not None:
-                yield candidate.value.key, average
-        return
-    graph = CheckpointGraph(source)
-    yield from _slots(graph)
-    for optimizer in graph.optimizers:
-        yield from _listed(graph, optimizer)
-    yield from _named(graph, attempt.bound)
-
-
-def _slots(graph: CheckpointGraph) -> Iterator[tuple[str, Value]]:
-    for node in graph.nodes:
-        for original, name, slot in node.slots:
-            raw, average = graph.value(original), graph.value(slot)
-            if name == "average" and raw is not None and average is not None:
-                yield raw.key, average
-
-
-def _listed(graph: CheckpointGraph, optimizer: int) -> Iterator[tuple[str, Value]]:
-    children = graph.nodes[optimizer].children
-    if "_trainable_variables" not in children or _AVERAGES not in children:
-        return
-    raw = graph.nodes[children["_trainable_variables"]].children
-    averages = graph.nodes[children[_AVERAGES]].children
-    if raw.keys() != averages.keys():
-        return
-    for index in raw:
-        one, average = graph.value(raw[index]), graph.value(averages[index])
-        if one is not None and average is not None:
-            yield one.key, average
-
-
-def _named(graph: CheckpointGraph, bound: tuple[Candidate, ...]) -> Iterator[tuple[str, Value]]:
-    """By the variable's name when it was saved, where that name is the only one of its kind."""
-    by_name: dict[str, list[Value]] = defaultdict(list)
-    for node in range(len(graph.nodes)):
-        value = graph.value(node)
-        if value is None or graph.role(node, 0) is not Role.MODEL:
-            continue
-        name = value.full_name
-        if "/average/" in name:
-            by_name[name.partition("/average/")[2]].append(value)
-        elif name.endswith(_TF1):
-            by_name[name.removesuffix(_TF1)].append(value)
-    names = [c.value.full_name for c in bound]
-    for candidate in bound:
-        found = by_name.get(candidate.value.full_name, [])
-        if len(found) == 1 and names.count(candidate.value.full_name) == 1:
-            yield candidate.value.key, found[0]
+def _lacking(
+    lacking: Sequence[Candidate], bound: Sequence[Candidate], *, any_taken: bool
+) -> CkptActionError:
+    if not any_taken:
+        lacking = [c for c in bound if c.variable.trainable] or bound
+        hint = (
+            'Leave out `weights = "ema"`, or save the optimizer that keeps the averages in the '
+            "checkpoint, after its first step."
+        )
+    else:
+        hint = (
+            "If they were frozen in the training, let the entry point freeze them too "
+            "(`trainable = False`): then they keep their raw values. If they were trained by an "
+            'optimizer without averages, leave out `weights = "ema"`.'
+        )
+    trainable = sum(c.variable.trainable for c in bound)
+    known = f"{trainable} trainable variables" if trainable else f"{len(bound)} variables"
+    return fail(
+        ExitCode.RESTORE,
+        f"The checkpoint has no moving average for {len(lacking)} of {known}.",
+        hint=hint,
+        details=[c.variable.path for c in lacking],
+    )

@@ -15,7 +15,7 @@ from ckpt_action.engine.keras_versions import loaded_keras
 from ckpt_action.engine.objects import raw_variable
 
 _FOREIGN = frozenset({"builtins", "tensorflow", "keras", "tf_keras", "numpy", "h5py", "wrapt"})
-_BOOKKEEPING = {
+BOOKKEEPING = frozenset({
     "_functional", "_layers", "_operations", "_operations_by_depth", "_nodes", "_nodes_by_depth",
     "_layers_by_depth", "_input_layers", "_output_layers", "_input_coordinates",
     "_output_coordinates", "_nested_inputs", "_nested_outputs", "_inputs", "_outputs",
@@ -30,7 +30,7 @@ _BOOKKEEPING = {
     "_saved_model_inputs_spec", "_parent", "_input_spec", "_call_signature",
     "_compiled_trainable_state", "_submodules",
     "_train_counter", "_test_counter", "_predict_counter", "_steps_per_execution",
-}  # fmt: skip
+})  # fmt: skip
 """Attributes in which Keras counts its own steps, or lists what is reachable by better names."""
 
 
@@ -155,7 +155,7 @@ def _named(item: object) -> Iterator[tuple[str, object]]:
     else:
         keras = is_layer(item)
         for name, value in list(getattr(item, "__dict__", {}).items()):
-            if not (keras and name in _BOOKKEEPING):
+            if not (keras and name in BOOKKEEPING):
                 yield name, value
         if not keras and _is_trackable(item):
             yield from _tracked(item)

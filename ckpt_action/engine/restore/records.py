@@ -113,6 +113,19 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disputed:
+    """Values that only an optimizer holds, and that may be those of another network."""
+
+    optimizer: str
+    """Dotted path from the saved object."""
+    values: tuple[Value, ...]
+    owners: tuple[str, ...]
+    """Other parts of the checkpoint that may own them."""
+    names: tuple[str, str] | None
+    """A recorded name, and the path of the model's variable that cannot be called so."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
     """One way of laying the model over the checkpoint, complete or not."""
 
@@ -136,6 +149,8 @@ class Attempt:
     """Where values were ignored for being those of a metric, which only their names say."""
     never_saved: tuple[LiveVariable, ...] = ()
     """Missing ones below a list, tuple or dict that the writing Keras 3 did not look into."""
+    disputed: tuple[Disputed, ...] = ()
+    """What optimizers hold, and no variable may take; among `unused`."""
     tables: tuple[tuple[Any, Mapping[str, Value]], ...] = ()
     """Lookup tables of the model with the values of their keys and contents."""
     loose_tables: tuple[Mapping[str, Value], ...] = ()

@@ -7,96 +7,88 @@ tuple or dict. The optimizer keeps every variable that it trains in one list, in
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.graph import CheckpointGraph
-from ckpt_action.engine.restore.records import LiveModel, LiveVariable, Value
+from ckpt_action.engine.restore.records import Disputed, LiveModel, LiveVariable
+from ckpt_action.engine.restore.trained_lists import trained_lists
+from ckpt_action.engine.restore.trained_names import contradiction
+from ckpt_action.engine.restore.trained_owners import other_owners
 
-_TRAINED = "_trainable_variables"
+_Pairs = Sequence[tuple[LiveVariable, int]]
+
+
+@dataclass(kw_only=True)
+class Trained:
+    """What the lists of optimizers hold for one model at one root."""
+
+    values: dict[int, dict[int, None]] = field(default_factory=dict)
+    """id of a raw variable to the nodes that it may take; several, where several lists fit."""
+    disputed: list[Disputed] = field(default_factory=list)
 
 
 def hidden_values(graph: CheckpointGraph, root: int) -> list[int]:
     """Nodes of variables that were trained together with the model at `root`, or alone, and hang
     nowhere else in the checkpoint."""
     own = set(graph.below(root))
-    found: dict[int, None] = {}
-    for trained in _lists(graph):
-        known = graph.everything.intersection(trained)
-        if own & known or not known:
-            found |= dict.fromkeys(node for node in trained if node not in graph.everything)
-    return list(found)
+    lists = trained_lists(graph).values()
+    return list(dict.fromkeys(node for nodes in lists for node in _hidden(graph, own, nodes)))
 
 
 def trained_values(
     model: LiveModel, graph: CheckpointGraph, root: int, found: Mapping[int, Mapping[int, bool]]
-) -> Iterator[tuple[int, int]]:
+) -> Trained:
     """What each variable without a value may take out of the list of an optimizer.
 
     The list must be as long as the model's own, and must have every variable that is already
-    found in its place. Gives (id of the variable, node), as `found` has them.
+    `found` in its place. One that may be the list of another network gives nothing.
     """
+    own = set(graph.below(root))
+    trained = Trained()
+    for optimizer, nodes in trained_lists(graph).items():
+        hidden = _hidden(graph, own, nodes)
+        if not hidden:
+            continue
+        pairs = _pairs(model, nodes, set(hidden), found)
+        owners = tuple(other_owners(model, graph, root, nodes))
+        alone = graph.everything.isdisjoint(nodes)
+        names = contradiction(graph, pairs) if alone and not owners else None
+        if owners or names:
+            values = tuple(v for node in hidden if (v := graph.value(node)) is not None)
+            path = graph.paths.get(optimizer, "").replace("/", ".")
+            trained.disputed.append(
+                Disputed(optimizer=path, values=values, owners=owners, names=names)
+            )
+            continue
+        for live, node in pairs:
+            trained.values.setdefault(id(live.variable), {})[node] = None
+    return trained
+
+
+def _hidden(graph: CheckpointGraph, own: set[int], nodes: Sequence[int]) -> list[int]:
+    known = graph.everything.intersection(nodes)
+    if known and not own & known:
+        return []
+    return [node for node in nodes if node not in graph.everything]
+
+
+def _pairs(
+    model: LiveModel,
+    nodes: Sequence[int],
+    hidden: set[int],
+    found: Mapping[int, Mapping[int, bool]],
+) -> _Pairs:
+    """Variables without a value beside what the list has in their place; nothing where the list
+    is not that of the model."""
     own = {id(v.variable): v for v in model.own()}
     listed = [own.get(id(raw_variable(v))) for v in getattr(model.root, "trainable_variables", ())]
     live = [v for v in listed if v is not None]
-    hidden = set(hidden_values(graph, root))
-    for trained in _lists(graph):
-        if len(trained) != len(live) or len(live) != len(listed):
-            continue
-        pairs = [
-            (v, node, found.get(id(v.variable), {})) for v, node in zip(live, trained, strict=True)
-        ]
-        if all(node in known if known else node in hidden for _, node, known in pairs):
-            yield from ((id(v.variable), node) for v, node, known in pairs if not known)
-
-
-def named_by_slots(
-    value: Value, node: int, live: LiveVariable, graph: CheckpointGraph, model: LiveModel
-) -> Value:
-    """`value` with the path that the optimizer gave its slots: `adam/net_dense_1_kernel_momentum`
-    beside the variable `net/dense_1/kernel`. Its own name tells the outermost model alone."""
-    for name in _slot_names(graph, node):
-        shared = {v.path: _shared_parts(v.path, name) for v in model.variables}
-        best = max(shared.values())
-        paths = [path for path, count in shared.items() if count == best]
-        if best > 1 and len(paths) == 1:
-            return replace(value, full_name=paths[0])
-        families = [re.sub(r"_\d+$", "", part) for part in live.path.split("/")[-2:]]
-        pattern = "_".join(rf"({re.escape(family)}(?:_\d+)?)" for family in families)
-        if match := re.search(rf"(?<![^/_]){pattern}_", name):
-            return replace(value, full_name="/".join(match.groups()))
-    return value
-
-
-def _shared_parts(path: str, name: str) -> int:
-    """How many parts of `path`, from its end, follow one another in the name of a slot."""
-    parts, slot = path.split("/"), "_" + name.replace("/", "_")
-    ends = ("_".join(["", *parts[start:], ""]) for start in range(len(parts)))
-    return next((len(parts) - start for start, end in enumerate(ends) if end in slot), 0)
-
-
-def _lists(graph: CheckpointGraph) -> Iterator[Sequence[int]]:
-    for optimizer in sorted(graph.optimizers):
-        children = graph.nodes[optimizer].children
-        if _TRAINED in children:
-            yield _members(graph, children[_TRAINED])
-
-
-def _slot_names(graph: CheckpointGraph, node: int) -> Iterator[str]:
-    """Names of the slots at the same place in the optimizer's other lists."""
-    for optimizer in sorted(graph.optimizers):
-        children = graph.nodes[optimizer].children
-        trained = _members(graph, children[_TRAINED]) if _TRAINED in children else []
-        for name, child in children.items():
-            slots = _members(graph, child)
-            if node in trained and name != _TRAINED and len(slots) == len(trained):
-                slot = graph.value(slots[trained.index(node)])
-                if slot is not None:
-                    yield slot.full_name
-
-
-def _members(graph: CheckpointGraph, node: int) -> list[int]:
-    children = graph.nodes[node].children
-    return [children[str(i)] for i in range(len(children)) if str(i) in children]
+    if not len(nodes) == len(live) == len(listed):
+        return []
+    known = [found.get(id(v.variable), {}) for v in live]
+    rows = list(zip(live, nodes, known, strict=True))
+    if not all(node in places if places else node in hidden for _, node, places in rows):
+        return []
+    return [(v, node) for v, node, places in rows if not places]
