@@ -26,7 +26,7 @@ class Averages:
 
 
 def averages_in(bound: Sequence[Candidate], source: Source) -> Averages:
-    """They live in the optimizer: as lists beside its variables (Keras 3), under
+    """They live in the optimizer: as lists beside its variables (Keras 3), as
     `<optimizer>/average/<variable>` (Keras 2.11 to 2.15), as `average` slots (TensorFlow Addons),
     or as `<variable>/ExponentialMovingAverage` (TF1)."""
     if source.graph is None:
@@ -85,19 +85,20 @@ def _named(graph: CheckpointGraph) -> Iterator[tuple[list[Value], Value]]:
     for node, value in values:
         by_name[value.full_name].setdefault(value.key, (node, value))
     for node, average in values:
-        name = average.full_name
-        if "/average/" in name:
-            name = name.partition("/average/")[2]
-        elif name.endswith(_TF1):
-            name = name.removesuffix(_TF1)
-        else:
-            continue
-        if graph.role(node, 0) is Role.MODEL:
+        name = _name_of_raw(average.full_name, of_optimizer=node in graph.optimizer_values)
+        if name and graph.role(node, 0) is Role.MODEL:
             raws = [one for one in by_name.get(name, {}).values() if one[1].shape == average.shape]
             own = _held_with(graph, node) if len(raws) > 1 else frozenset()
             raws = [one for one in raws if one[0] in own] or raws
             if raws:
                 yield [value for _, value in raws], average
+
+
+def _name_of_raw(average: str, *, of_optimizer: bool) -> str:
+    """Empty where the name is not that of an average."""
+    if of_optimizer and "/average/" in f"/{average}":
+        return f"/{average}".partition("/average/")[2]
+    return average.removesuffix(_TF1) if average.endswith(_TF1) else ""
 
 
 def _held_with(graph: CheckpointGraph, average: int) -> frozenset[int]:

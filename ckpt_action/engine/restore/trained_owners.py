@@ -39,7 +39,7 @@ def other_owners(
         evidence = _Evidence(graph, _scopes(graph, trained))
         doubtful = evidence.speaks_against(root)
         found = [node for node in beside if evidence.may_own(node, doubtful=doubtful)]
-        inside = list(evidence.foreign(root, _attributes(model)))
+        inside = evidence.foreign(root, _attributes(model))
         found += inside if len(inside) > 1 else []
     return [graph.paths[node].replace("/", ".") for node in dict.fromkeys(found)]
 
@@ -60,24 +60,25 @@ class _Evidence:
         holding = [c for c in self.graph.nodes[node].children.values() if _weights(self.graph, c)]
         if len(scopes) == 1 and len(holding) > 1:
             return doubtful  # its own scope, which all that it holds would have
-        if any(True for _ in self._bare(node)):
-            return True
-        values = (self.graph.value(weight) for weight in weights)
-        return doubtful and any("float" in value.dtype for value in values if value is not None)
+        return doubtful or any(True for _ in self._bare(node))
 
     def speaks_against(self, node: int) -> bool:
         weights = _weights(self.graph, node)
         return bool(weights) and not _scopes(self.graph, weights) & self.recorded
 
-    def foreign(self, root: int, attributes: set[str]) -> Iterator[int]:
-        """Possible owners below `root` that the model has no attribute for."""
-        for name, child in _objects(self.graph, root):
-            if name.lstrip("_") in attributes:
-                continue
-            if not _weights(self.graph, child):
-                yield from self._bare(child)
-            elif self.may_own(child, doubtful=False):
-                yield child
+    def foreign(self, root: int, attributes: set[str]) -> list[int]:
+        """Possible owners below `root` that the model has no attribute for, at the first level
+        that has several."""
+        found, known = [root], attributes
+        seen = {root}
+        while len(found) == 1:
+            inner = {c for n, c in _objects(self.graph, found[0]) if n.lstrip("_") not in known}
+            level = [c for c in sorted(inner - seen) if self.may_own(c, doubtful=False)]
+            if not level:
+                break
+            found, known = level, set()
+            seen |= set(level)
+        return found
 
     def _bare(self, node: int) -> Iterator[int]:
         """The innermost objects at or below `node` that hold no weight."""
@@ -104,7 +105,9 @@ def _objects(graph: CheckpointGraph, parent: int) -> Iterator[tuple[str, int]]:
 
 
 def _weights(graph: CheckpointGraph, node: int) -> list[int]:
-    return [number for number in graph.below(node) if graph.role(number, node) is Role.MODEL]
+    """Of floating point: a network may also count its steps where one sees it."""
+    weights = (number for number in graph.below(node) if graph.role(number, node) is Role.MODEL)
+    return [n for n in weights if (value := graph.value(n)) is not None and "float" in value.dtype]
 
 
 def _scopes(graph: CheckpointGraph, nodes: Iterable[int]) -> frozenset[str]:
