@@ -37,8 +37,9 @@ def differences(
 ) -> list[str]:
     """In words, where `written` is not what was declared; names of free dimensions aside.
 
-    An output's size may be known better than TensorFlow writes it: it leaves open what comes out
-    of `reshape(x, [tf.shape(x)[0], -1, 4])`.
+    An output's size may be known to one side alone: TensorFlow leaves open what comes out of
+    `reshape(x, [tf.shape(x)[0], -1, 4])`, and knows of a lookup only once it traces it again what
+    rank it has. Verification holds the values against what is written.
     """
     wanted = {s.name: _by_name(s) for s in declared}
     found = {s.name: _by_name(s) for s in written}
@@ -48,7 +49,7 @@ def differences(
         for tensor in sorted(wanted[name].keys() | found[name].keys()):
             want, got = wanted[name].get(tensor), found[name].get(tensor)
             if want and got and tensor[0] == "output":
-                want = _as_open(want, got)
+                want, got = _as_open(want, got), _as_open(got, want)
             if _plain(want) != _plain(got):
                 text = f"declared {_plain(want)}, written {_plain(got)}"
                 lines.append(f"{name}: {' '.join(tensor)}: {text}")
@@ -96,14 +97,14 @@ def _by_name(signature: SignatureRecord) -> dict[tuple[str, str], TensorRecord]:
     return {(kind, t.name): t for kind, t in tensors}
 
 
-def _as_open(known: TensorRecord, written: TensorRecord) -> TensorRecord:
-    """`known` without the sizes that `written` leaves open."""
-    if written.shape is None:
+def _as_open(known: TensorRecord, other: TensorRecord) -> TensorRecord:
+    """`known` without the sizes that `other` leaves open."""
+    if other.shape is None:
         return replace(known, shape=None)
-    if known.shape is None or len(known.shape) != len(written.shape):
+    if known.shape is None or len(known.shape) != len(other.shape):
         return known
-    sizes = zip(known.shape, written.shape, strict=True)
-    return replace(known, shape=tuple(k if isinstance(w, int) else None for k, w in sizes))
+    sizes = zip(known.shape, other.shape, strict=True)
+    return replace(known, shape=tuple(k if isinstance(o, int) else None for k, o in sizes))
 
 
 def _plain(tensor: TensorRecord | None) -> str:

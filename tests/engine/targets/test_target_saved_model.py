@@ -136,6 +136,10 @@ def test_an_untracked_resource_is_refused_by_name(tmp_path):
     [
         (lambda r: {"inputs": ()}, "input x: declared None, written float32"),
         (lambda r: {"outputs": (replace(r.outputs[0], dtype="float64"),)}, "declared float64"),
+        (
+            lambda r: {"outputs": (replace(r.outputs[0], shape=(None, 7)),)},
+            "declared float32 [?, 7]",
+        ),
         (lambda r: {"inputs": (replace(r.inputs[0], shape=(2, 4)),)}, "declared float32 [2, 4]"),
         (lambda r: {"name": "other"}, "'other' is missing"),
     ],

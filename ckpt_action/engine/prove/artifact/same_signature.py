@@ -1,9 +1,10 @@
-"""Whether an artifact's signature is the one that was declared."""
+"""Whether an artifact's signature is the one that was declared, and that of what it computes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.inputs.golden_file import show_shape
 from ckpt_action.outcome import SignatureRecord, TensorRecord
 
@@ -12,6 +13,16 @@ def signature_differences(wanted: SignatureRecord, found: SignatureRecord) -> It
     """In words, one for each: names, dtypes, shapes."""
     yield from _tensor_differences("input", wanted.inputs, found.inputs)
     yield from _tensor_differences("output", wanted.outputs, found.outputs)
+
+
+def value_differences(found: SignatureRecord, outputs: Mapping[str, Array]) -> Iterator[str]:
+    """In words, one for each of `outputs` that has not the shape that the artifact declares."""
+    for tensor in (t for t in found.outputs if t.name in outputs):
+        shape = outputs[tensor.name].shape
+        if not _same_shape(tensor.shape, shape, exact=False):
+            assert tensor.shape is not None
+            declared = show_shape(tensor.shape)
+            yield f"output {tensor.name!r} has shape {show_shape(shape)}, declared {declared}"
 
 
 def _tensor_differences(

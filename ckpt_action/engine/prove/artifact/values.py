@@ -9,6 +9,7 @@ import tensorflow as tf
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.artifact.findings import Findings
 from ckpt_action.engine.prove.artifact.quantised import quantised_problems
+from ckpt_action.engine.prove.artifact.same_signature import value_differences
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.outputs.columns import lost_columns, without_columns
 from ckpt_action.engine.prove.outputs.judgement import (
@@ -35,9 +36,15 @@ def check_values(
     before = len(found.problems)
     allowed = allowances(probes, request.max_error)
     outputs = [_run(artifact, probe, found) for probe in probes]
+    declared = {s.name: s for s in artifact.signatures()}
     for probe, values in zip(probes, outputs, strict=True):
         if values is not None:
             found.verdicts += _verdicts(probe, values, request, allowed)
+            for difference in value_differences(declared[probe.signature], values):
+                found.fail(
+                    f"declares another shape than it computes (signature {probe.signature!r}, "
+                    f"{probe.label}): {difference}"
+                )
     _say_what_failed(request, found, allowed)
     loosened = request.max_error is not None
     if len(found.problems) == before and (
