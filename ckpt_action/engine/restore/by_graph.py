@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,14 +73,22 @@ def _candidates(
     """One candidate per stored key: a node that several routes lead to is one candidate."""
     by_key: dict[str, tuple[Value, bool]] = {}
     counted = set()
+    holders: dict[str, set[int]] = defaultdict(set)
     for node, ordered in found.values.get(id(variable.variable), {}).items():
         value = graph.value(node)
         if value is not None:
             known = by_key.get(value.key)
             by_key[value.key] = (value, ordered and (known is None or known[1]))
             counted |= {value.key} if node in found.counted else set()
+            holders[value.key] |= found.holders[id(variable.variable), node]
     for key, (value, ordered) in by_key.items():
-        yield Candidate(variable=variable, value=value, ordered=ordered, counted=key in counted)
+        yield Candidate(
+            variable=variable,
+            value=value,
+            ordered=ordered,
+            counted=key in counted,
+            holders=frozenset(holders[key]),
+        )
 
 
 def _hidden(

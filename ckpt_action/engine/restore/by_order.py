@@ -41,8 +41,9 @@ def attempt_by_order(model: LiveModel, source: LegacySource, rules: Restore) -> 
     fitted: list[Native] = []
     if len(layers) == len(stored):
         fitted = [native(layer, v) for (layer, _), v in zip(layers, stored, strict=True)]
-        for (_, orders), found in zip(layers, fitted, strict=True):
-            candidates |= _pair(orders, found.values)
+        for (layer, orders), found in zip(layers, fitted, strict=True):
+            for path, several in _pair(layer, orders, found.values).items():
+                candidates[path] = candidates.get(path, ()) + several
     candidates |= _top_level(model, source)
     attempt = judge(model, candidates, source.values.values(), rules)
     return replace(
@@ -55,7 +56,7 @@ def attempt_by_order(model: LiveModel, source: LegacySource, rules: Restore) -> 
 
 
 def _pair(
-    orders: Sequence[list[LiveVariable]], values: Sequence[Value]
+    layer: Any, orders: Sequence[list[LiveVariable]], values: Sequence[Value]
 ) -> dict[str, tuple[Candidate, ...]]:
     """Candidates of one layer: of the orders that the names allow, those whose shapes fit."""
     usable = [order for order in orders if len(order) == len(values)]
@@ -68,7 +69,7 @@ def _pair(
     for order in fitting:
         for live, value in zip(order, values, strict=True):
             found.setdefault(live.path, {})[value.key] = Candidate(
-                variable=live, value=value, ordered=True
+                variable=live, value=value, ordered=True, holders=frozenset([id(layer)])
             )
     return {path: tuple(several.values()) for path, several in found.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -46,6 +46,8 @@ class Found:
 
     values: dict[int, dict[int, bool]] = field(default_factory=dict)
     """id of a raw variable to {node: whether only an order led there}."""
+    holders: dict[tuple[int, int], set[int]] = field(default_factory=lambda: defaultdict(set))
+    """The same id and node to those of the objects from which the walk came to them."""
     counted: set[int] = field(default_factory=set)
     """Nodes of values that a file counts instead of naming them, in the order in which a layer of
     the user's made them."""
@@ -80,6 +82,8 @@ class Walk:
             pair = next(queue for queue in self._queues.values() if queue).popleft()
             for below in self._visit(pair):
                 by = max(pair.by, below.by)
+                if (variable := raw_variable(below.item)) is not None:
+                    self.found.holders[id(variable), below.node].add(id(pair.item))
                 self._queues[by].append(Pair(item=below.item, node=below.node, by=by))
         return self.found
 

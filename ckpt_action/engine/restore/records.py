@@ -110,6 +110,8 @@ class Candidate:
     """Found by the order of layers or variables alone, never by a name."""
     counted: bool = False
     """Of the variables of its layer, found by the order in which the user's code made them."""
+    holders: frozenset[int] = frozenset()
+    """Identities of the objects in the model that hold the variable where the value was found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,8 @@ class Attempt:
     """One candidate, but of another shape or dtype."""
     ambiguous: tuple[tuple[LiveVariable, tuple[Value, ...]], ...] = ()
     """Variables with several candidates, or candidates that others claim too."""
+    tied: tuple[tuple[LiveVariable, tuple[Value, ...]], ...] = ()
+    """Bound ones that several objects of the model share, with the value of each."""
     contradicted: tuple[Candidate, ...] = ()
     """Bound by order, while the recorded names ask for another order."""
     missing: tuple[LiveVariable, ...] = ()

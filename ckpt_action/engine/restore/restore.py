@@ -20,6 +20,7 @@ from ckpt_action.engine.restore.permissions import idle
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.source import open_source
 from ckpt_action.engine.restore.tables import fill_tables
+from ckpt_action.engine.restore.tied import prove_tied
 from ckpt_action.engine.restore.unfilled import allow_unfilled
 from ckpt_action.engine.restore.vocabularies import restore_vocabularies
 from ckpt_action.engine.restore.words import give_words
@@ -44,6 +45,7 @@ def restore(
     if parts := getattr(rebuilt.model, "parts", None) if rebuilt.family == "graph" else None:
         source = PartsSource(source, parts)
     attempt = choose(model, source, checkpoint, rules, declared)
+    attempt = prove_tied(attempt, source)
     if rules.weights == "ema":
         attempt = averaged(attempt, source)
     attempt = settle_tables(attempt, model, source, rules)
