@@ -11,6 +11,7 @@ from ckpt_action.checkpoint.records import Role
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.attempt import judge
+from ckpt_action.engine.restore.exchangeable import told_by_order
 from ckpt_action.engine.restore.graph import CheckpointGraph
 from ckpt_action.engine.restore.match import Found, Vocabulary, Walk
 from ckpt_action.engine.restore.records import (
@@ -61,7 +62,8 @@ def attempt_at(
         likely_metrics=tuple(graph.paths[n] for n in dropped if not _filled(n, graph, used)),
         never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),
         disputed=tuple(trained.disputed),
-        tables=tuple((item, graph.table(n)) for n, item in found.tables.items()),
+        tables=tuple((t.item, graph.table(n)) for n, met in found.tables.items() for t in met),
+        alike_tables=tuple(told_by_order(found, graph, attempt.bound)),
         loose_tables=tuple(table for table in loose if table),
         notes=tuple(_state_note(graph, node)),
     )

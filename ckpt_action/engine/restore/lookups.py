@@ -15,21 +15,11 @@ from typing import Any
 
 from ckpt_action.checkpoint.records import Role
 from ckpt_action.config.records import Restore
-from ckpt_action.engine.objects import Held
-from ckpt_action.engine.restore.finish import layers_among
 from ckpt_action.engine.restore.permissions import all_allowed
-from ckpt_action.engine.restore.records import Attempt, LiveModel, Source, Value
-from ckpt_action.engine.restore.tables import (
-    is_empty,
-    is_lookup_layer,
-    live_tables,
-    place,
-    stored_content,
-)
-from ckpt_action.engine.restore.words import agree, difference
-from ckpt_action.errors import CkptActionError, ExitCode, Problem
-
-Stored = Mapping[str, Value]
+from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
+from ckpt_action.engine.restore.sides import Sides, Stored, table_problem
+from ckpt_action.engine.restore.tables import is_empty, place
+from ckpt_action.errors import CkptActionError, Problem
 
 
 def settle_tables(attempt: Attempt, model: LiveModel, source: Source, rules: Restore) -> Attempt:
@@ -37,7 +27,7 @@ def settle_tables(attempt: Attempt, model: LiveModel, source: Source, rules: Res
     clear, or where the code and the checkpoint have other words."""
     if not (attempt.tables or attempt.loose_tables):
         return attempt
-    sides = _Sides(model.held, source)
+    sides = Sides(model.held, source)
     growing = [pair for pair in attempt.tables if hasattr(pair[0], "insert")]
     fixed = [pair for pair in attempt.tables if not hasattr(pair[0], "insert")]
     loose = [stored for _, stored in fixed if all_allowed(rules.allow_unused, stored.values())]
@@ -47,6 +37,7 @@ def settle_tables(attempt: Attempt, model: LiveModel, source: Source, rules: Res
     met = _meet([s for s in attempt.loose_tables if s not in allowed], attempt.tables, sides)
     problems = [
         *_unclear(growing + fixed, sides),
+        *_by_order_alone(attempt.alike_tables, allowed, sides),
         *met.problems,
         *(p for pair in (*fixed, *met.pairs) if (p := sides.contradiction(*pair))),
     ]
@@ -64,43 +55,6 @@ def settle_tables(attempt: Attempt, model: LiveModel, source: Source, rules: Res
     )
 
 
-class _Sides:
-    """The tables of the model and those of the checkpoint."""
-
-    def __init__(self, held: Held, source: Source) -> None:
-        layers = layers_among(held)
-        self.live = live_tables(held)
-        self._owners = {id(one.lookup_table): one for one in layers if is_lookup_layer(one)}
-        self._source = source
-
-    def owner(self, table: Any) -> Any | None:
-        """The lookup layer whose words these are."""
-        return self._owners.get(id(table))
-
-    def name(self, table: Any) -> str:
-        owner = self.owner(table)
-        return f"the lookup layer {owner.name}" if owner else f"a {type(table).__name__}"
-
-    def content(self, stored: Stored) -> Mapping[str, str]:
-        return stored_content(stored, self._source)
-
-    def agree(self, table: Any, stored: Stored) -> bool:
-        return agree(table, self.owner(table), self.content(stored))
-
-    def contradiction(self, table: Any, stored: Stored) -> Problem | None:
-        """Why the two cannot be one, unless the layer has no words and takes the file's."""
-        if self.agree(table, stored) or (is_empty(table) and self.owner(table)):
-            return None
-        words = difference(table, self.content(stored))
-        return _problem(
-            f"The checkpoint's lookup table {place(stored)} holds other words than "
-            f"{self.name(table)} has from the code: {words}.",
-            "Give it the words of the training, or, if it is a lookup layer, none: then it takes "
-            "the file's. If the model does not look words up in that table of the checkpoint, list "
-            f"`{place(stored)}/*` in `allow-unused`.",
-        )
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Met:
     """What became of the tables to which no name led."""
@@ -111,7 +65,7 @@ class _Met:
     problems: Sequence[Problem]
 
 
-def _meet(loose: Sequence[Stored], known: Iterable[tuple[Any, Stored]], sides: _Sides) -> _Met:
+def _meet(loose: Sequence[Stored], known: Iterable[tuple[Any, Stored]], sides: Sides) -> _Met:
     """Lay the tables to which no name led beside those of the model that no name led to: equal
     ones are one, and so are the only ones that are left of their kind on both sides. In an empty
     one, as a layer counts words in while it adapts, there is nothing to know it by."""
@@ -147,7 +101,7 @@ def _by_kind(
     return ours, theirs
 
 
-def _unclear(pairs: Iterable[tuple[Any, Stored]], sides: _Sides) -> Iterator[Problem]:
+def _unclear(pairs: Iterable[tuple[Any, Stored]], sides: Sides) -> Iterator[Problem]:
     """One table of the model that stands where the checkpoint has several."""
     found: dict[int, list[Stored]] = defaultdict(list)
     tables = {}
@@ -160,8 +114,32 @@ def _unclear(pairs: Iterable[tuple[Any, Stored]], sides: _Sides) -> Iterator[Pro
             yield _several(several, [sides.name(tables[number])])
 
 
+def _by_order_alone(
+    groups: Iterable[Sequence[tuple[Any, Stored]]], allowed: Sequence[Stored], sides: Sides
+) -> Iterator[Problem]:
+    """Tables that take the checkpoint's content, where another one would fit as well."""
+    for group in groups:
+        open_ = [
+            (table, stored)
+            for table, stored in group
+            if stored not in allowed
+            and (is_empty(table) or (hasattr(table, "insert") and not sides.agree(table, stored)))
+        ]
+        contents = [sides.content(stored) for _, stored in open_]
+        if any(content != contents[0] for content in contents):
+            stored_at = ", ".join(place(stored) for _, stored in open_)
+            yield table_problem(
+                f"Only the order of layers says which lookup table of the checkpoint ({stored_at}) "
+                f"is which of the model's ({', '.join(sides.place(table) for table, _ in open_)}): "
+                "their content differs, and in another order they would fit as well.",
+                "Fill them in the code with the content of the training: then that decides. Or "
+                "make each table, or its layer, an attribute of the model under a name of its own "
+                "(`model.colours = ...`), here and where it is trained, and save it again.",
+            )
+
+
 def _several(stored: Sequence[Stored], live: Sequence[str]) -> Problem:
-    return _problem(
+    return table_problem(
         f"It is not clear which lookup table of the checkpoint ({', '.join(map(place, stored))}) "
         f"is which of the model's ({', '.join(live)}): their words differ, and no name tells.",
         "Give each the words of the training in the code (`vocabulary=`), or the attributes the "
@@ -170,7 +148,7 @@ def _several(stored: Sequence[Stored], live: Sequence[str]) -> Problem:
 
 
 def _notes(
-    strangers: Sequence[Stored], empty: Sequence[tuple[Any, Stored]], sides: _Sides
+    strangers: Sequence[Stored], empty: Sequence[tuple[Any, Stored]], sides: Sides
 ) -> Iterator[str]:
     if strangers:
         yield (
@@ -184,7 +162,3 @@ def _notes(
 
 def _holds_nothing(stored: Stored) -> bool:
     return 0 in stored["keys"].shape
-
-
-def _problem(message: str, hint: str) -> Problem:
-    return Problem(code=ExitCode.RESTORE, message=message, hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -31,6 +31,16 @@ class Pair:
     item: Any
     node: int
     by: By
+    ordered: tuple[int, ...] = ()
+    """Nodes on the way here, from the root on, to which an order led."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundTable:
+    """A live lookup table, and the nodes on the way to its own to which an order led."""
+
+    item: Any
+    ordered: tuple[int, ...]
 
 
 class Vocabulary(Protocol):
@@ -53,8 +63,8 @@ class Found:
     the user's made them."""
     aside: set[int] = field(default_factory=set)
     """Nodes of live optimizers, metrics, random generators and states."""
-    tables: dict[int, Any] = field(default_factory=dict)
-    """Node to live lookup table, whether it grows or has its content from the code."""
+    tables: dict[int, list[FoundTable]] = field(default_factory=dict)
+    """Node to live lookup tables, whether they grow or have their content from the code."""
     unseen: list[Any] = field(default_factory=list)
     """What Keras 3 layers hold out of sight of `tf.train.Checkpoint`, and the file has no node
     for: lists, tuples, dicts, and weights that are no attribute."""
@@ -84,7 +94,8 @@ class Walk:
                 by = max(pair.by, below.by)
                 if (variable := raw_variable(below.item)) is not None:
                     self.found.holders[id(variable), below.node].add(id(pair.item))
-                self._queues[by].append(Pair(item=below.item, node=below.node, by=by))
+                here = (below.node,) if below.by > By.NAME else ()
+                self._queues[by].append(replace(below, by=by, ordered=pair.ordered + here))
         return self.found
 
     def is_paired(self, item: Any) -> bool:
@@ -121,8 +132,14 @@ class Walk:
             self.found.aside.add(node)
         else:
             if self.graph.table(node) and is_table(item):
-                self.found.tables[node] = item
+                self._meet_table(pair)
             yield from self._vocabulary.pairs(item, node, self)
+
+    def _meet_table(self, pair: Pair) -> None:
+        """Names come first; what they led to is no other table that stands in the same order."""
+        known = self.found.tables.setdefault(pair.node, [])
+        if not (pair.ordered and any(not one.ordered for one in known)):
+            known.append(FoundTable(item=pair.item, ordered=pair.ordered))
 
 
 def names_taken(below: list[Child], stored: Mapping[str, int]) -> set[str]:

@@ -157,6 +157,8 @@ class Attempt:
     """What optimizers hold, and no variable may take; among `unused`."""
     tables: tuple[tuple[Any, Mapping[str, Value]], ...] = ()
     """Lookup tables of the model with the values of their keys and contents."""
+    alike_tables: tuple[tuple[tuple[Any, Mapping[str, Value]], ...], ...] = ()
+    """Those of `tables` that could be exchanged with each other but for the order of layers."""
     loose_tables: tuple[Mapping[str, Value], ...] = ()
     """The same of the checkpoint's tables that no name led to."""
     vocabularies: tuple[tuple[Any, Mapping[str, Value]], ...] = ()
