@@ -52,6 +52,8 @@ class Rebuilt:
     CkptActionError, or whatever code raises that cannot run twice in a process."""
     lazy: bool = False
     """Initial values may have been put off."""
+    from_file: bool = False
+    """The checkpoint's own file describes the model; no entry point makes it."""
     fill_kept: Callable[[], None] = lambda: None
     """Gives variables that nothing was restored into their initial value; to be called once."""
     problems: tuple[Problem, ...] = ()

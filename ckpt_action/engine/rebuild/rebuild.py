@@ -58,7 +58,12 @@ def rebuild(job: Job) -> Rebuilt:
             model = _by_code(job, roots, LazyVariables(enabled=rebuilt.lazy))
         return Again(rebuilt=model, began=repetition, leftovers=tuple(leftovers.read))
 
-    return replace(rebuilt, again=again, problems=rebuilt.problems + changes)
+    return replace(
+        rebuilt,
+        again=again,
+        from_file=job.model.entry_point is None,
+        problems=rebuilt.problems + changes,
+    )
 
 
 def _lazily(job: Job, roots: Sequence[Path], before: BeforeImport, creations: Creations) -> Rebuilt:

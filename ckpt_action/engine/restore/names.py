@@ -98,23 +98,25 @@ def _better_swapped(live: Sequence[Owner], stored: Sequence[Owner], one: int, ot
 
 def _owners(names: Sequence[tuple[str, ...]]) -> list[Owner]:
     """Of each variable, the parts of all names that it goes by."""
-    split = [[_split(part) for name in several for part in _parts(name)] for several in names]
-    ranks = _ranks(part for parts in split for part in parts)
-    return [frozenset((family, ranks[family][count]) for family, count in p) for p in split]
+    split = [[split_count(part) for name in several for part in _parts(name)] for several in names]
+    places = ranks(part for parts in split for part in parts)
+    return [frozenset((family, places[family][count]) for family, count in p) for p in split]
 
 
 def _parts(name: str) -> list[str]:
     return name.split(":", maxsplit=1)[0].split("/")
 
 
-def _ranks(parts: Iterable[tuple[str, int]]) -> Mapping[str, Mapping[int, int]]:
+def ranks(parts: Iterable[tuple[str, int]]) -> Mapping[str, Mapping[int, int]]:
+    """Family to count to the place of that count among the family's."""
     families: dict[str, set[int]] = defaultdict(set)
     for family, count in parts:
         families[family].add(count)
     return {f: {count: r for r, count in enumerate(sorted(c))} for f, c in families.items()}
 
 
-def _split(part: str) -> tuple[str, int]:
+def split_count(part: str) -> tuple[str, int]:
+    """`dense_2` is of the family `dense`, with the count 2; `dense` has the count 0."""
     counted = _COUNTED.fullmatch(part)
     assert counted is not None
     return counted[1], int(counted[2] or 0)

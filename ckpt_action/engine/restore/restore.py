@@ -22,7 +22,7 @@ from ckpt_action.engine.restore.source import open_source
 from ckpt_action.engine.restore.tables import fill_tables
 from ckpt_action.engine.restore.tied import prove_tied
 from ckpt_action.engine.restore.unfilled import allow_unfilled
-from ckpt_action.engine.restore.vocabularies import restore_vocabularies
+from ckpt_action.engine.restore.vocabularies import refuse_order_alone, restore_vocabularies
 from ckpt_action.engine.restore.words import give_words
 from ckpt_action.outcome import BindingRecord
 
@@ -57,6 +57,8 @@ def restore(
     fill_tables(attempt.tables, source)
     give_words(attempt.vocabularies, source)
     layers = layers_among(rebuilt.held)
+    if not rebuilt.from_file:
+        refuse_order_alone(model.root, checkpoint)
     restore_vocabularies(model, layers, checkpoint)
     finish(layers)
     return Restored(

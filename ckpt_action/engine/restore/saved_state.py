@@ -78,7 +78,11 @@ def class_name(member: Any) -> str:
     """As Keras writes it: `Conv2DTranspose` is `conv2d_transpose`, a nested list `container`."""
     if not is_layer(member):
         return "container"
-    name = re.sub(r"\W+", "", type(member).__name__)
+    return snake(type(member).__name__)
+
+
+def snake(kind: str) -> str:
+    name = re.sub(r"\W+", "", kind)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 

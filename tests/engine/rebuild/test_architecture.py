@@ -42,7 +42,9 @@ def small():
 )
 def test_the_architecture_comes_without_weights_and_optimizer(tmp_path, name, kind):
     original = small()
-    model = from_file(saved(original, tmp_path / name), kind).model
+    made = from_file(saved(original, tmp_path / name), kind)
+    assert made.from_file
+    model = made.model
     assert [tuple(w.shape) for w in model.weights] == [tuple(w.shape) for w in original.weights]
     assert getattr(model, "optimizer", None) is None
     kernel, before = np.asarray(model.weights[0]), np.asarray(original.weights[0])

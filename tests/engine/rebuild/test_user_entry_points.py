@@ -100,7 +100,9 @@ def test_a_method_of_a_class_may_be_the_entry_point_and_may_print(capfd):
 
 
 def test_the_sources_are_the_users_files_and_nothing_else():
-    sources = rebuilt("models:sequential").sources
+    made = rebuilt("models:sequential")
+    assert not made.from_file
+    sources = made.sources
     assert CODE / "models.py" in sources
     assert all(path.is_relative_to(CODE) for path in sources)
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from restoring import fresh, restored
+from restoring import fresh, rebuilt, restored
 
+from ckpt_action.checkpoint.identify import identify
+from ckpt_action.config.records import Restore
+from ckpt_action.engine.restore import restore
 from ckpt_action.errors import CkptActionError
 
 WORDS = tf.constant(["red", "green", "red", "blue"])
@@ -55,3 +61,58 @@ def test_a_layer_named_optimizer_is_a_layer(tmp_path):
     rebuilt = network()
     assert restored(rebuilt, tmp_path / "a.h5").binding.bound == 2
     np.testing.assert_array_equal(rebuilt.weights[0], saved.weights[0])
+
+
+def two_lookups(words=(None, None), *, names=(None, None), order=(0, 1), softmax=False):
+    """Each for an input of its own, in the order in which the code makes them."""
+    keras = fresh()
+    inputs = [keras.Input((1,), dtype="string", name=name) for name in "ab"]
+    found = {}
+    for number in order:
+        lookup = keras.layers.StringLookup(name=names[number])
+        if words[number]:
+            lookup.adapt(tf.constant(words[number]))
+        found[number] = keras.layers.Embedding(4, 2)(lookup(inputs[number]))
+    outputs = keras.layers.Concatenate()([found[number] for number in order])
+    outputs = keras.layers.Softmax()(outputs) if softmax else outputs
+    return keras.Model([inputs[number] for number in order], outputs)
+
+
+ONE, TWO, NAMES = ["x", "y"], ["u", "v"], ("colours", "sizes")
+
+
+def test_an_archive_whose_words_only_the_order_of_layers_gives_to_a_layer(tmp_path):
+    two_lookups((ONE, TWO)).save(tmp_path / "a.keras")
+    restored(two_lookups(), tmp_path / "a.keras")
+    for other in ({"order": (1, 0)}, {"softmax": True}):
+        with pytest.raises(CkptActionError, match="Only the order of layers says") as caught:
+            restored(two_lookups(**other), tmp_path / "a.keras")
+        (problem,) = caught.value.problems
+        assert "(layers/string_lookup, layers/string_lookup_1)" in problem.message
+        assert "`name` of its own" in problem.hint
+    two_lookups((ONE, ONE)).save(tmp_path / "equal.keras")
+    restored(two_lookups(order=(1, 0)), tmp_path / "equal.keras")
+
+
+def test_what_the_file_describes_is_in_its_order(tmp_path):
+    """However Keras writes down today what an older one wrote."""
+    two_lookups((ONE, TWO)).save(tmp_path / "a.keras")
+    described = replace(rebuilt(two_lookups(softmax=True)), from_file=True)
+    restore(described, identify(tmp_path / "a.keras"), Restore())
+    assert described.model.layers[2].get_vocabulary()[1:] == sorted(ONE, reverse=True)
+
+
+def test_names_of_layers_give_the_words_of_an_archive_to_each(tmp_path):
+    saved, model = two_lookups((ONE, TWO), names=NAMES), two_lookups(names=NAMES, softmax=True)
+    saved.save(tmp_path / "a.keras")
+    restored(model, tmp_path / "a.keras")
+    held = [model.get_layer(name).get_vocabulary() for name in NAMES]
+    assert held == [saved.get_layer(name).get_vocabulary() for name in NAMES]
+    with pytest.raises(CkptActionError, match="Only the order of layers says"):
+        restored(two_lookups(names=NAMES, order=(1, 0)), tmp_path / "a.keras")
+
+
+def test_layers_are_counted_through_the_whole_process(tmp_path, monkeypatch):
+    two_lookups((ONE, TWO)).save(tmp_path / "a.keras")
+    monkeypatch.setattr("test_vocabularies.fresh", lambda: keras)  # goes on counting
+    restored(two_lookups(), tmp_path / "a.keras")
