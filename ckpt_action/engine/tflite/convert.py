@@ -21,6 +21,7 @@ from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.saved_model.write import write_saved_model
+from ckpt_action.engine.tflite.near_zero import NEAR_ZERO, rewrite_near_zero
 from ckpt_action.engine.tflite.refusals import refused
 from ckpt_action.engine.tflite.softplus import rewrite_softplus
 
@@ -37,7 +38,7 @@ def convert(
     with tempfile.TemporaryDirectory(prefix="ckpt-action-") as scratch:
         saved = Path(scratch) / "saved_model"
         write_saved_model(model, saved)
-        _spell_softplus(saved / "saved_model.pb")
+        _spell_out(saved / "saved_model.pb", quantize)
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[s.declared.name for s in model.signatures]
         )
@@ -53,13 +54,19 @@ def convert(
     return converted
 
 
-def _spell_softplus(file: Path) -> None:
+def _spell_out(file: Path, quantize: Quantize) -> None:
+    """Ops that the converter spells out, and not well; near zero eight bits tell nothing apart."""
     data = file.read_bytes()
-    if b"Softplus" not in data:
+    softplus = b"Softplus" in data
+    near_zero = quantize != "int8" and any(op.encode() in data for op in NEAR_ZERO)
+    if not (softplus or near_zero):
         return
     saved = saved_model_pb2.SavedModel.FromString(data)
     for graph in saved.meta_graphs:
-        graph.graph_def.CopyFrom(rewrite_softplus(graph.graph_def))
+        if softplus:
+            graph.graph_def.CopyFrom(rewrite_softplus(graph.graph_def))
+        if near_zero:
+            graph.graph_def.CopyFrom(rewrite_near_zero(graph.graph_def))
     file.write_bytes(saved.SerializeToString(deterministic=True))
 
 
