@@ -26,7 +26,7 @@ from ckpt_action.engine.layers.layer_kinds import (
     snake,
     unnumbered,
 )
-from ckpt_action.engine.restore.live import is_graph_container
+from ckpt_action.engine.restore.model.live import is_graph_container
 
 Difference = tuple[list[str], list[str]]
 """What only the file has, and what only the model has."""

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.config.records import Restore, Signature
-from ckpt_action.engine.restore.by_graph import GraphRoute
-from ckpt_action.engine.restore.by_name import attempt_by_name
-from ckpt_action.engine.restore.by_order import attempt_by_order
-from ckpt_action.engine.restore.cause import explain
-from ckpt_action.engine.restore.flat import attempt_flat
-from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.match.by_graph import GraphRoute
+from ckpt_action.engine.restore.match.by_name import attempt_by_name
+from ckpt_action.engine.restore.match.by_order import attempt_by_order
+from ckpt_action.engine.restore.match.flat import attempt_flat
+from ckpt_action.engine.restore.match.saved_state import SavedNames
+from ckpt_action.engine.restore.match.tracked import TrackedNames
+from ckpt_action.engine.restore.mismatch.cause import explain
+from ckpt_action.engine.restore.model.wrapped import wrapped
 from ckpt_action.engine.restore.permissions import refuse_wide
 from ckpt_action.engine.restore.records import Attempt, LiveModel, Source
 from ckpt_action.engine.restore.roots import attempts, deeper_attempts
-from ckpt_action.engine.restore.saved_state import SavedNames
-from ckpt_action.engine.restore.tracked import TrackedNames
-from ckpt_action.engine.restore.weights_source import LegacySource, WeightsSource
-from ckpt_action.engine.restore.wrapped import wrapped
+from ckpt_action.engine.restore.sources.graph import CheckpointGraph
+from ckpt_action.engine.restore.sources.weights import LegacySource, WeightsSource
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 
 

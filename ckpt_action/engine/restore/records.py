@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ckpt_action.engine.arrays import Array
     from ckpt_action.engine.objects import Held
-    from ckpt_action.engine.restore.live import Edges
+    from ckpt_action.engine.restore.model.live import Edges
 
 
 @dataclass(frozen=True, kw_only=True)

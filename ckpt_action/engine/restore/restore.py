@@ -9,21 +9,21 @@ from ckpt_action.config.records import Restore, Signature
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
 from ckpt_action.engine.restore.assign import fill
 from ckpt_action.engine.restore.choose import choose
-from ckpt_action.engine.restore.ema import averaged
-from ckpt_action.engine.restore.finish import finish, layers_among
-from ckpt_action.engine.restore.lookups import settle_tables
-from ckpt_action.engine.restore.metrics import likely_metrics
-from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.model.finish import finish, layers_among
+from ckpt_action.engine.restore.model.lookup_tables import fill_tables
+from ckpt_action.engine.restore.model.metrics import likely_metrics
+from ckpt_action.engine.restore.model.variables import live_model
 from ckpt_action.engine.restore.names import undecided
-from ckpt_action.engine.restore.parts_source import PartsSource
+from ckpt_action.engine.restore.optimizer.ema import averaged
 from ckpt_action.engine.restore.permissions import idle
 from ckpt_action.engine.restore.records import Attempt, LiveModel
-from ckpt_action.engine.restore.source import open_source
-from ckpt_action.engine.restore.tables import fill_tables
+from ckpt_action.engine.restore.sources.parts import PartsSource
+from ckpt_action.engine.restore.sources.source import open_source
+from ckpt_action.engine.restore.tables.lookups import settle_tables
+from ckpt_action.engine.restore.tables.unfilled import allow_unfilled
+from ckpt_action.engine.restore.tables.vocabularies import refuse_order_alone, restore_vocabularies
+from ckpt_action.engine.restore.tables.words import give_words
 from ckpt_action.engine.restore.tied import prove_tied
-from ckpt_action.engine.restore.unfilled import allow_unfilled
-from ckpt_action.engine.restore.vocabularies import refuse_order_alone, restore_vocabularies
-from ckpt_action.engine.restore.words import give_words
 from ckpt_action.outcome import BindingRecord
 
 

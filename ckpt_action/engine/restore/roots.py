@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from ckpt_action.config.records import Restore
-from ckpt_action.engine.restore.by_graph import GraphRoute, attempt_at
-from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.match.by_graph import GraphRoute, attempt_at
 from ckpt_action.engine.restore.records import Attempt, LiveModel
+from ckpt_action.engine.restore.sources.graph import CheckpointGraph
 from ckpt_action.errors import ExitCode, fail
 
 _KERAS_MADE = re.compile(r"_|layers$|layer-\d|layer_with_weights-\d|keras_api$|signatures$")

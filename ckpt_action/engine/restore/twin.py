@@ -12,11 +12,11 @@ from ckpt_action.engine.creation import Repetition
 from ckpt_action.engine.objects import reachable_resources
 from ckpt_action.engine.rebuild.zero_pages import address_of
 from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
-from ckpt_action.engine.restore.finish import finish, layers_among
-from ckpt_action.engine.restore.model_variables import live_model
-from ckpt_action.engine.restore.tables import content, is_table, replace_content
-from ckpt_action.engine.restore.vocabularies import restore_vocabularies
-from ckpt_action.engine.restore.words import copy_words
+from ckpt_action.engine.restore.model.finish import finish, layers_among
+from ckpt_action.engine.restore.model.lookup_tables import content, is_table, replace_content
+from ckpt_action.engine.restore.model.variables import live_model
+from ckpt_action.engine.restore.tables.vocabularies import restore_vocabularies
+from ckpt_action.engine.restore.tables.words import copy_words
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
 
 

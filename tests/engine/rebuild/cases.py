@@ -24,8 +24,8 @@ with warnings.catch_warnings():
 from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.engine.rebuild.rebuild import rebuild
 from ckpt_action.engine.records import ModelVariable, Restored
-from ckpt_action.engine.restore.finish import finish, layers_among
-from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.model.finish import finish, layers_among
+from ckpt_action.engine.restore.model.variables import live_model
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import CkptActionError

@@ -10,9 +10,9 @@ import tensorflow as tf
 from restoring import rebuilt, restored
 
 from ckpt_action.engine.restore.assign import assign, fill
-from ckpt_action.engine.restore.model_variables import live_model
+from ckpt_action.engine.restore.model.variables import live_model
 from ckpt_action.engine.restore.records import Candidate, LiveVariable, Value
-from ckpt_action.engine.restore.source import BundleSource
+from ckpt_action.engine.restore.sources.source import BundleSource
 from ckpt_action.errors import CkptActionError, Severity
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from restoring import fresh, refusal, restored
 
-from ckpt_action.engine.restore.words import copy_words
+from ckpt_action.engine.restore.tables.words import copy_words
 from ckpt_action.errors import CkptActionError
 
 WORDS = {"red": 1, "green": 2, "blue": 3}

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from restoring import fresh, refusal, restored
 
-from ckpt_action.engine.restore.graph import CheckpointGraph
+from ckpt_action.engine.restore.sources.graph import CheckpointGraph
 
 
 def variable(*shape, dtype=tf.float32):

@@ -1,0 +1,1 @@
+"""Why nothing fits: both sides beside each other, and the probable cause."""

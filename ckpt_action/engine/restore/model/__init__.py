@@ -1,0 +1,1 @@
+"""The model's side: its variables, tables and the objects that hold them."""

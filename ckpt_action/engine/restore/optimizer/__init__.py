@@ -1,0 +1,1 @@
+"""What an optimizer keeps of a model: weights that hang nowhere else, moving averages."""

@@ -1,0 +1,1 @@
+"""Words of lookup tables and layers: who has which, and whether they agree."""
