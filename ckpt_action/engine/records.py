@@ -140,6 +140,8 @@ class TracedSignature:
     eager: Caller | None = None
     """Python's own call of the model, with named tensors in and out and no trace left in its
     variables; None where no code makes the model."""
+    sources: tuple[Path, ...] = ()
+    """The user's files, whose code runs where it is called."""
     noise: tuple[str, ...] = ()
     """Operations that give the same random numbers at every call."""
     keras_alone: bool = False

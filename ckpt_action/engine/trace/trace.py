@@ -142,6 +142,7 @@ def _trace_signature(restored: Restored, signature: Signature) -> tuple[TracedSi
         record=_record(signature, concrete),
         variables=found.variables,
         eager=None if rebuilt.family == "graph" else partial(_called, rebuilt, signature),
+        sources=rebuilt.sources,
         keras_alone=rebuilt.family != "graph" and only_keras(rebuilt.held),
     )
     return one, found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import traced
+from cases import signature, tf, traced
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.prove.inputs.probes import Probe
@@ -14,8 +14,8 @@ from ckpt_action.engine.prove.model.reference import make_reference
 from ckpt_action.errors import Severity
 
 
-def eager(entry_point, **options):
-    found = make_reference(traced(entry_point, **options), Verify())
+def eager(entry_point, *signatures, **options):
+    found = make_reference(traced(entry_point, *signatures, **options), Verify())
     (proof,) = (p for p in found.proofs if p.name == "eager")
     return proof, found.problems
 
@@ -62,3 +62,36 @@ def test_sequences_are_long_where_somebody_may_ask_how_long(entry_point, large):
 def test_sizes_that_the_model_refuses_are_none_of_its_sizes():
     proof, problems = eager("sizes:of_64_positions", arguments={"truncated": False})
     assert (proof.passed, problems) == (True, ())
+
+
+OF_ANY_LENGTH = signature(x=("float32", "batch", "time", 3))
+
+
+@pytest.mark.parametrize(
+    ("way", "size"),
+    [
+        ("attribute", 513),
+        ("turned", 513),
+        ("least", 513),
+        ("halves", 1026),
+        ("list", 513),
+        ("exactly", 512),
+        ("unpacked", 513),
+    ],
+)
+def test_a_size_that_the_code_compares_with_is_tried(way, size):
+    proof, (problem,) = eager("sizes:TruncatesTo", OF_ANY_LENGTH, arguments={"way": way})
+    assert proof.passed is False
+    assert f"grown to time={size}:" in proof.detail
+    assert problem.severity is Severity.ERROR
+
+
+def test_a_size_that_is_too_large_to_be_tried_leaves_it_open():
+    proof, problems = eager("sizes:AsksForMillions", OF_ANY_LENGTH)
+    assert (proof.passed, problems) == (None, ())
+    assert "time=1000001" in proof.detail
+
+
+def test_shapes_are_what_they_were_when_the_code_has_been_asked():
+    eager("sizes:TruncatesTo", OF_ANY_LENGTH, arguments={"way": "attribute", "most": 2000})
+    assert [type(n) for n in tf.ones((2, 3)).shape] == [int, int]

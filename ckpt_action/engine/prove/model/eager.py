@@ -13,7 +13,7 @@ from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.prove.inputs.cuts import telling
 from ckpt_action.engine.prove.inputs.probes import Probe
-from ckpt_action.engine.prove.model.grown import grown_probes
+from ckpt_action.engine.prove.model.grown import grown
 from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.prove.model.numbers import diverged, holding_nan, number_problems
 from ckpt_action.engine.prove.outputs.judgement import describe, judge
@@ -38,9 +38,9 @@ def like_eager(
     name = live.record.name
     if not steady:
         return (_proof(name, None, "Python was not asked, as each call gives other outputs"),), ()
-    grown = tuple(grown_probes(live, probes))
-    called, failures = _called(live, (*telling(live.record, probes), *grown))
-    allowed = allowances((*probes, *grown), _ROUNDING)
+    larger = grown(live, probes)
+    called, failures = _called(live, (*telling(live.record, probes), *larger.probes))
+    allowed = allowances((*probes, *larger.probes), _ROUNDING)
     for probe, outputs in called:
         said = _difference(probe, outputs, allowed)
         if said and _golden_decides(live, probes, allowed):
@@ -49,6 +49,7 @@ def like_eager(
             )
         if said:
             return (_proof(name, False, said),), _wrong(live, model, probes, said)
+    failures += larger.left
     if failures:
         return (_proof(name, None, f"not compared with Python: {failures[0]}"),), ()
     shown = f"the same outputs where Python calls the model, on {len(called)} probes"

@@ -2,13 +2,14 @@
 
 Where a size is not known while a graph is traced, `if (x.shape[1] or 0) > 16` is decided once for
 all of them, and drawn sizes may all lie on the side that was chosen. Keras asks it of images, where
-it crops or resizes them, and of no sequence.
+it crops or resizes them, and of no sequence; the user's code tells what it asks for.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +26,62 @@ _SIZES = (160, 48)
 positions ends before the first."""
 
 
+_SHAPE = re.compile(rb"\b(int_)?shape\b")
+_ASKED = (4, 5000)
+"""How many sizes that the code asks for are tried of one dimension, and up to which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grown:
+    probes: tuple[Probe, ...]
+    """With outputs."""
+    left: tuple[str, ...] = ()
+    """What could not be tried, in words."""
+
+
+def grown(live: LiveSignature, probes: Sequence[Probe]) -> Grown:
+    """`grown_probes`, and those of the sizes that the user's code compares with."""
+    found = tuple(grown_probes(live, probes))
+    if live.keras_alone or not any(_SHAPE.search(f.read_bytes()) for f in live.sources):
+        return Grown(probes=found)
+    base = min((p for p in probes if not p.cut), key=size_of)
+    names = _names(live.record, base)
+    asked: list[Probe] = []
+    left: list[str] = []
+    for name, size in _asked(live, (base, *found), names):
+        probe = _grown(live.record, base, (name,), size)
+        if size_of(probe) > LARGE:
+            probe = _of_one_row(live.record, probe)
+        if size > _ASKED[1] or size_of(probe) > LARGE:
+            left.append(
+                f"the code asks whether a size reaches {name}={size}, too large to be tried"
+            )
+        elif taken := _with_outputs(live, probe):
+            asked.append(taken)
+    return Grown(probes=(*found, *asked), left=tuple(left))
+
+
+def _asked(
+    live: LiveSignature, probes: Sequence[Probe], names: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """Sizes beyond those of `probes` at which a comparison in the user's code comes out
+    otherwise; of every dimension where it is not clear which one was asked for."""
+    tried = [free_sizes(live.record, probe) for probe in probes]
+    wanted: dict[str, set[int]] = {name: set() for name in names}
+    for sizes, probe in zip(tried, probes, strict=True):
+        for size, change in live.asked_sizes(probe.inputs):
+            for name in [n for n in names if sizes[n] == size] or names:
+                wanted[name].add(change)
+    for name, changes in wanted.items():
+        most = max(sizes[name] for sizes in tried)
+        yield from ((name, n) for n in sorted(n for n in changes if n > most)[: _ASKED[0]])
+
+
+def _names(record: SignatureRecord, base: Probe) -> list[str]:
+    rows = {dimension(t, 0) for t in record.inputs if t.shape}
+    return [name for name in free_sizes(record, base) if name not in rows]
+
+
 def grown_probes(live: LiveSignature, probes: Sequence[Probe]) -> Iterator[Probe]:
     """With outputs: of every free dimension beside the rows the largest size that the model takes.
 
@@ -34,10 +91,8 @@ def grown_probes(live: LiveSignature, probes: Sequence[Probe]) -> Iterator[Probe
     if live.keras_alone and live.loops_over_sequences():
         return
     base = min((p for p in probes if not p.cut), key=size_of)
-    rows = {dimension(t, 0) for t in live.record.inputs if t.shape}
-    names = [name for name in free_sizes(live.record, base) if name not in rows]
     refused = []
-    for name in names:
+    for name in _names(live.record, base):
         probe = _taken(live, base, [name])
         if probe:
             yield probe
@@ -56,15 +111,31 @@ def _taken(live: LiveSignature, base: Probe, names: Collection[str]) -> Probe | 
         probe = _grown(live.record, base, names, size)
         if size_of(probe) > LARGE:
             continue
-        try:
-            reference = live.run(probe.inputs)
-        except tf.errors.ResourceExhaustedError:
-            raise
-        except (tf.errors.OpError, ValueError):
-            continue
-        if not any(map(nan_count, reference.values())):
-            return replace(probe, reference=reference)
+        if taken := _with_outputs(live, probe):
+            return taken
     return None
+
+
+def _with_outputs(live: LiveSignature, probe: Probe) -> Probe | None:
+    """None where the model refuses it, or answers with NaN."""
+    try:
+        reference = live.run(probe.inputs)
+    except tf.errors.ResourceExhaustedError:
+        raise
+    except (tf.errors.OpError, ValueError):
+        return None
+    if any(map(nan_count, reference.values())):
+        return None
+    return replace(probe, reference=reference)
+
+
+def _of_one_row(signature: SignatureRecord, probe: Probe) -> Probe:
+    rows = {dimension(t, 0) for t in signature.inputs if t.shape and isinstance(t.shape[0], str)}
+    inputs = dict(probe.inputs)
+    for tensor in signature.inputs:
+        if tensor.shape and dimension(tensor, 0) in rows:
+            inputs[tensor.name] = inputs[tensor.name][:1]
+    return replace(probe, inputs=inputs)
 
 
 def _grown(signature: SignatureRecord, probe: Probe, names: Collection[str], size: int) -> Probe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array, to_array
+from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.asked_sizes import Asked
 from ckpt_action.engine.records import ModelVariable, TracedSignature
 from ckpt_action.engine.trace.op_kinds import draws, writes_state
 from ckpt_action.verify import compare
@@ -39,6 +41,7 @@ class LiveSignature:
         self.has_code = traced.eager is not None
         """Whether Python can call it."""
         self.keras_alone = traced.keras_alone
+        self.sources = traced.sources
         self.noise = traced.noise
         operations = _operations(traced.function)
         self.random = any(draws(name) for name in operations)
@@ -66,6 +69,18 @@ class LiveSignature:
         assert self._traced.eager is not None
         called = self._traced.eager(self._fed(inputs))
         return {name: to_array(value) for name, value in called.items()}
+
+    def asked_sizes(self, inputs: Mapping[str, Array]) -> Collection[tuple[int, int]]:
+        """(a size, another one at which the user's code decides otherwise), of one call by Python;
+        what else comes of it is told of elsewhere."""
+        asked = Asked(users=frozenset(map(str, self.sources)))
+        try:
+            with asked.watched():
+                self.eagerly(inputs)
+        except Exception as error:  # anything may come out of the model's code
+            if out_of_memory(error):
+                raise
+        return asked.found
 
     def repeats(self, inputs: Mapping[str, Array], reference: Mapping[str, Array]) -> bool:
         """Whether another call gives the same bytes as `reference`, the outputs of the first.
