@@ -34,7 +34,7 @@ from ckpt_action.engine.trace.free_time import no_wrong_steps
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.engine.worker import enter_stage, printed_bytes, unexpected_problem
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, warning
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, note, warning
 from ckpt_action.manifest import HIDDEN
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
 from ckpt_action.plan import Job
@@ -106,7 +106,8 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         + differences
         + traced.problems
         + changes
-        + reference.problems,
+        + reference.problems
+        + _variables_note(read.variables),
     )
 
 
@@ -197,6 +198,20 @@ def _version_problems() -> tuple[Problem, ...]:
             f"TensorFlow {tf.__version__} is outside of the range that ckpt-action is "
             f"tested with, {oldest} to {newest}.",
             hint='Install one that is: pip install "ckpt-action[tensorflow]"',
+        ),
+    )
+
+
+def _variables_note(variables: Mapping[str, bool]) -> tuple[Problem, ...]:
+    """Without the values, which may be secrets."""
+    if not variables:
+        return ()
+    names = (f"{name}{'' if is_set else ' (not set)'}" for name, is_set in variables.items())
+    return (
+        note(
+            ExitCode.REBUILD,
+            f"the code asks the environment for {', '.join(names)}: the model may depend on it.",
+            hint="Set it as in training, or decide by `arguments` of the entry point.",
         ),
     )
 

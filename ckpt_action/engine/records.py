@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from ckpt_action.config.records import Signature
-from ckpt_action.errors import Problem
+from ckpt_action.errors import Problem, Where
 from ckpt_action.outcome import BindingRecord, SignatureRecord
 
 if TYPE_CHECKING:
@@ -146,6 +146,12 @@ class TracedSignature:
     """Operations that give the same random numbers at every call."""
     keras_alone: bool = False
     """All code that runs where it is called is that of Keras and TensorFlow."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers and text that the user's objects kept after the trace, by name."""
+    changes: tuple[str, ...] = ()
+    """Names of those that a second trace left otherwise."""
+    dates: tuple[Where, ...] = ()
+    """Where the user's code reads the date in it."""
     again: Any = None
     """A second trace where that came out as another graph; it must compute the same."""
     twin: OtherTrace | None = None

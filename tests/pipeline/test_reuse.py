@@ -161,6 +161,8 @@ def test_what_the_code_read_is_in_the_manifest(reading):
     assert jobs["reading"].unrecorded == ()
     assert not [place for place in jobs["reading"].lookups if place.startswith("dist")]
     assert jobs["moody"].unrecorded == ("variable MOOD",)
+    notes = [p.message for p in jobs["moody"].problems if "asks the environment" in p.message]
+    assert ["MOOD (not set)" in note for note in notes] == [True]
 
 
 CHANGES = {

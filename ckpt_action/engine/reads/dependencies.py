@@ -50,6 +50,8 @@ class Read:
     """Modules that the code asked for and that were not there, sorted."""
     lookups: Mapping[str, str]
     """Path, relative to the configuration, to what was there, where no digest tells that."""
+    variables: Mapping[str, bool]
+    """Variables of the environment that the code asked for, sorted, and whether they were set."""
     unrecorded: tuple[str, ...]
     """Names of what was read and has no digest that means something on another machine."""
 
@@ -67,7 +69,7 @@ class Dependencies:
         self._opened: set[str] = set()
         self._made: set[str] = set()
         self._stamps = Stamps()
-        self._variables: set[str] = set()
+        self._variables: dict[str, bool] = {}
         self._real = RealPaths()
         self._folders: dict[str, bool] = {}
         self._absent = _Absent(self._roots)
@@ -92,6 +94,7 @@ class Dependencies:
             files=inside,
             absent=tuple(sorted(self._absent.names)),
             lookups=self._found(files, inside),
+            variables=dict(sorted(self._variables.items())),
             unrecorded=tuple(sorted(outside | variables | own | self._lookups.unrecorded)),
         )
 
@@ -185,15 +188,23 @@ class _Absent(MetaPathFinder):
             self.names.add(fullname)
 
 
-def _record_variables(names: set[str], roots: Sequence[Path]) -> None:
-    """Note in `names` which variables of the environment the user's code asks for."""
+def _record_variables(names: dict[str, bool], roots: Sequence[Path]) -> None:
+    """Note in `names` which variables of the environment the user's code asks for, and whether
+    they were set when it first did."""
     kind: Any = type(os.environ)
 
     class Recording(kind):  # type: ignore[misc]
         def __getitem__(self, name: str) -> Any:
-            if asked_by_users(sys._getframe(1), roots, but=_KNOWN_READERS):  # noqa: SLF001
-                names.add(name)
-            return kind.__getitem__(self, name)
+            by_users = asked_by_users(sys._getframe(1), roots, but=_KNOWN_READERS)  # noqa: SLF001
+            try:
+                value = kind.__getitem__(self, name)
+            except KeyError:
+                if by_users:
+                    names.setdefault(name, False)
+                raise
+            if by_users:
+                names.setdefault(name, True)
+            return value
 
     os.environ.__class__ = Recording
 

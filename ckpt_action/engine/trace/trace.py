@@ -17,9 +17,13 @@ from ckpt_action.engine.records import (
     TracedSignature,
     Twin,
 )
+from ckpt_action.engine.trace.another_time import another_time, reads_date
+from ckpt_action.engine.trace.another_time import in_words as in_words_of_dates
 from ckpt_action.engine.trace.captures import Captures, find_captures
 from ckpt_action.engine.trace.concrete import concrete_function
 from ckpt_action.engine.trace.free_dimensions import output_shapes
+from ckpt_action.engine.trace.kept_state import changed, changes_state, plain_state
+from ckpt_action.engine.trace.kept_state import in_words as in_words_of_state
 from ckpt_action.engine.trace.only_keras import only_keras
 from ckpt_action.engine.trace.outputs import named_outputs
 from ckpt_action.engine.trace.outside import outside
@@ -84,15 +88,24 @@ def _trace(restored: Restored, name: str, twin: Twin | str) -> TracedModel:
         problems.append(set_order(sets))
     problems += [p for one in traced for p in _half_precision(one.record)]
     resources = {id(r): r for found in captures for r in found.resources}
+    compared = _compared(restored.rebuilt, traced, twin)
+    changes = tuple(dict.fromkeys(name for one in compared for name in one.changes))
+    dates = tuple(dict.fromkeys(place for one in compared for place in one.dates))
+    problems += [changes_state(changes)] if changes else []
+    problems += [reads_date(dates)] if dates else []
     return TracedModel(
         name=name,
-        signatures=_compared(restored.rebuilt, traced, twin),
+        signatures=compared,
         variables=tuple(v for v in restored.variables if id(v.variable) in read),
         resources=tuple(resources.values()),
         op_libraries=restored.rebuilt.op_libraries,
         untwinned=twin
         if isinstance(twin, str)
-        else shared or written_once(once) or in_words_of_sets(sets),
+        else shared
+        or written_once(once)
+        or in_words_of_sets(sets)
+        or in_words_of_state(changes)
+        or in_words_of_dates(dates),
         problems=tuple(problems),
     )
 
@@ -119,7 +132,11 @@ def _compared(
 
 
 def _traced_again(rebuilt: Rebuilt, one: TracedSignature) -> TracedSignature:
-    again = concrete_function(rebuilt, one.declared)
+    """At another time of day, and with a look at what Python keeps from one call to the next."""
+    with another_time(rebuilt.sources) as dates:
+        again = concrete_function(rebuilt, one.declared)
+    changes = changed(one.kept, plain_state(rebuilt.held, rebuilt.sources))
+    one = replace(one, changes=changes, dates=tuple(dates))
     return one if difference(one.function, again) is None else replace(one, again=again)
 
 
@@ -136,6 +153,7 @@ def _trace_signature(restored: Restored, signature: Signature) -> tuple[TracedSi
     rebuilt = restored.rebuilt
     concrete = concrete_function(rebuilt, signature)
     found = find_captures(restored, signature.name, concrete.graph)
+    keras_alone = rebuilt.family != "graph" and only_keras(rebuilt.held)
     one = TracedSignature(
         declared=signature,
         function=concrete,
@@ -143,7 +161,8 @@ def _trace_signature(restored: Restored, signature: Signature) -> tuple[TracedSi
         variables=found.variables,
         eager=None if rebuilt.family == "graph" else partial(_called, rebuilt, signature),
         sources=rebuilt.sources,
-        keras_alone=rebuilt.family != "graph" and only_keras(rebuilt.held),
+        keras_alone=keras_alone,
+        kept={} if keras_alone else plain_state(rebuilt.held, rebuilt.sources),
     )
     return one, found
 
