@@ -15,12 +15,22 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 _CONVERTED = "__autograph_generated_file"
 """What AutoGraph calls the files of the code that it has rewritten."""
+
+
+class Change(NamedTuple):
+    """A comparison comes out otherwise with a size than with another one."""
+
+    size: int
+    at: int
+    """The other one."""
+    exactly: bool
+    """Not beyond it too."""
 
 
 @dataclass(kw_only=True)
@@ -29,8 +39,7 @@ class Asked:
 
     users: Collection[str]
     """Real names of the user's files."""
-    found: set[tuple[int, int]] = field(default_factory=set)
-    """(a size, the next size at which a comparison with it comes out otherwise)."""
+    found: set[Change] = field(default_factory=set)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -46,11 +55,14 @@ class Asked:
             for name, original in originals.items():
                 setattr(shape, name, original)
 
-    def hear(self, size: _Size, other: object, *, beyond: int = 0) -> None:
-        """`size` is compared with `other`, and what comes out changes at that, or `beyond` it."""
-        if isinstance(other, int) and self._asks(sys._getframe(2)):  # noqa: SLF001
-            changes = (int(other) + beyond - size.offset) / size.factor
-            self.found.add((size.original, math.ceil(changes)))
+    def hear(self, size: _Size, other: object, *, beyond: int = 0, exactly: bool = False) -> None:
+        """`size` is compared with `other`, and what comes out changes at that, or `beyond` it; two
+        sizes of one call say nothing about others."""
+        if isinstance(other, _Size) or not isinstance(other, int):
+            return
+        if self._asks(sys._getframe(2)):  # noqa: SLF001
+            at = math.ceil((int(other) + beyond - size.offset) / size.factor)
+            self.found.add(Change(size.original, at, exactly))
 
     def _telling(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def told(shape: Any, *arguments: Any) -> Any:
@@ -137,11 +149,11 @@ class _Size(int):
         return int.__ge__(self, other)
 
     def __eq__(self, other: object) -> Any:
-        self.asked.hear(self, other)
+        self.asked.hear(self, other, exactly=True)
         return int.__eq__(self, other)
 
     def __ne__(self, other: object) -> Any:
-        self.asked.hear(self, other)
+        self.asked.hear(self, other, exactly=True)
         return int.__ne__(self, other)
 
     __hash__ = int.__hash__

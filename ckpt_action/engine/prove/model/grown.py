@@ -7,6 +7,7 @@ it crops or resizes them, and of no sequence; the user's code tells what it asks
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ import tensorflow as tf
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.inputs.cuts import LARGE, free_sizes, size_of
 from ckpt_action.engine.prove.inputs.probes import Probe, dimension
+from ckpt_action.engine.prove.model.asked_sizes import Change
 from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.prove.model.numbers import nan_count
 from ckpt_action.outcome import SignatureRecord
@@ -27,8 +29,13 @@ positions ends before the first."""
 
 
 _SHAPE = re.compile(rb"\b(int_)?shape\b")
-_ASKED = (4, 5000)
-"""How many sizes that the code asks for are tried of one dimension, and up to which."""
+_ASKED = 4
+"""How many sizes that the code asks for are tried of one dimension."""
+_LARGEST = 10_000
+_ROUNDS = 3
+"""At a larger size the code may ask for more."""
+_NOBODYS = 1 << 20
+"""A larger number stands for any size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,35 +53,55 @@ def grown(live: LiveSignature, probes: Sequence[Probe]) -> Grown:
         return Grown(probes=found)
     base = min((p for p in probes if not p.cut), key=size_of)
     names = _names(live.record, base)
-    asked: list[Probe] = []
+    most = {n: max(free_sizes(live.record, p)[n] for p in (base, *found)) for n in names}
+    changes: set[tuple[str, Change]] = set()
+    asked: dict[tuple[str, Sequence[int]], Probe | None] = {}
     left: list[str] = []
-    for name, size in _asked(live, (base, *found), names):
-        probe = _grown(live.record, base, (name,), size)
-        if size_of(probe) > LARGE:
-            probe = _of_one_row(live.record, probe)
-        if size > _ASKED[1] or size_of(probe) > LARGE:
-            left.append(
-                f"the code asks whether a size reaches {name}={size}, too large to be tried"
-            )
-        elif taken := _with_outputs(live, probe):
-            asked.append(taken)
-    return Grown(probes=(*found, *asked), left=tuple(left))
+    fresh: Sequence[Probe] = (base, *found)
+    for _ in range(_ROUNDS):
+        changes |= {one for probe in fresh for one in _changes(live, probe, names)}
+        wanted = [one for n in names for one in _wanted(n, changes, most[n]) if one not in asked]
+        for name, sizes in wanted:
+            tried = [p for p in (_of_size(live.record, base, name, n) for n in sizes) if p]
+            if not tried:
+                left.append(f"the code asks whether {name} is {sizes[-1]}, too large to be tried")
+            asked[name, sizes] = next(filter(None, (_with_outputs(live, p) for p in tried)), None)
+        fresh = [probe for one in wanted if (probe := asked[one])]
+    return Grown(probes=(*found, *filter(None, asked.values())), left=tuple(left))
 
 
-def _asked(
-    live: LiveSignature, probes: Sequence[Probe], names: Sequence[str]
-) -> Iterator[tuple[str, int]]:
-    """Sizes beyond those of `probes` at which a comparison in the user's code comes out
-    otherwise; of every dimension where it is not clear which one was asked for."""
-    tried = [free_sizes(live.record, probe) for probe in probes]
-    wanted: dict[str, set[int]] = {name: set() for name in names}
-    for sizes, probe in zip(tried, probes, strict=True):
-        for size, change in live.asked_sizes(probe.inputs):
-            for name in [n for n in names if sizes[n] == size] or names:
-                wanted[name].add(change)
-    for name, changes in wanted.items():
-        most = max(sizes[name] for sizes in tried)
-        yield from ((name, n) for n in sorted(n for n in changes if n > most)[: _ASKED[0]])
+def _changes(
+    live: LiveSignature, probe: Probe, names: Sequence[str]
+) -> Iterator[tuple[str, Change]]:
+    """Of every dimension where it is not clear which one was asked for."""
+    sizes = free_sizes(live.record, probe)
+    for change in live.asked_sizes(probe.inputs):
+        for name in [n for n in names if sizes[n] == change.size] or names:
+            yield name, change
+
+
+def _wanted(
+    name: str, changes: Collection[tuple[str, Change]], most: int
+) -> Iterator[tuple[str, Sequence[int]]]:
+    """Sizes of more than `most` at which a comparison in the user's code comes out otherwise, each
+    with one well beyond it, which tells more, in front."""
+    exactly = {change.at for n, change in changes if n == name and change.exactly}
+    beyond = sorted(
+        {change.at for n, change in changes if n == name and most < change.at < _NOBODYS}
+    )
+    for at, following in itertools.zip_longest(beyond[:_ASKED], beyond[1:_ASKED]):
+        further = min(2 * at, following - 1 if following else _LARGEST)
+        yield name, ((at,) if at in exactly or further <= at else (further, at))
+
+
+def _of_size(record: SignatureRecord, base: Probe, name: str, size: int) -> Probe | None:
+    """None where that is too large to be tried, even of one row."""
+    if size > _LARGEST:
+        return None
+    probe = _grown(record, base, (name,), size)
+    if size_of(probe) > LARGE:
+        probe = _of_one_row(record, probe)
+    return probe if size_of(probe) <= LARGE else None
 
 
 def _names(record: SignatureRecord, base: Probe) -> list[str]:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from ckpt_action.engine.arrays import Array, to_array
 from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.prove.inputs.probes import Probe
-from ckpt_action.engine.prove.model.asked_sizes import Asked
+from ckpt_action.engine.prove.model.asked_sizes import Asked, Change
 from ckpt_action.engine.records import ModelVariable, TracedSignature
 from ckpt_action.engine.trace.op_kinds import draws, writes_state
 from ckpt_action.verify import compare
@@ -70,9 +70,9 @@ class LiveSignature:
         called = self._traced.eager(self._fed(inputs))
         return {name: to_array(value) for name, value in called.items()}
 
-    def asked_sizes(self, inputs: Mapping[str, Array]) -> Collection[tuple[int, int]]:
-        """(a size, another one at which the user's code decides otherwise), of one call by Python;
-        what else comes of it is told of elsewhere."""
+    def asked_sizes(self, inputs: Mapping[str, Array]) -> Collection[Change]:
+        """Where the user's code would decide otherwise than in one call by Python; what else
+        comes of that is told of elsewhere."""
         asked = Asked(users=frozenset(map(str, self.sources)))
         try:
             with asked.watched():

@@ -97,6 +97,8 @@ class TruncatesTo(tf.Module):
             return (x.shape.as_list()[1] or 0) > self.most
         if self.way == "exactly":
             return n == self.most
+        if self.way == "between":
+            return self.most < n < 600
         if self.way == "unpacked":
             _, n, _ = x.shape
             return (n or 0) > self.most
