@@ -32,6 +32,7 @@ from ckpt_action.engine.semantics.changes import called_changes
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.free_time import no_wrong_steps
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.turned import in_another_order
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.engine.worker import enter_stage, printed_bytes, unexpected_problem
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, note, warning
@@ -67,6 +68,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     enter_stage(work, "tracing the signatures")
     with no_wrong_steps(), hard_sigmoid_calls((*job.python_path, job.folder)) as calls:
         traced = trace(restored, job.model.name, twin)
+        traced = in_another_order(traced, restored, job.checkpoint)
     changes = called_changes(calls, job)
     variables = _variable_records(restored.variables)
     enter_stage(work, "running the rebuilt model")

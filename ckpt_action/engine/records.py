@@ -93,6 +93,9 @@ class Restored:
     """Lookup tables that the checkpoint filled."""
     lookups: tuple[Any, ...] = ()
     """Lookup layers that have their words from a table of the checkpoint."""
+    bound_again: Callable[[Rebuilt], tuple[ModelVariable, ...]] | None = None
+    """Which variables of another build of the model the checkpoint has which values for; raises
+    RESTORE where they do not fit."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -112,6 +115,8 @@ class OtherTrace:
     function: Any
     difference: str
     """Where it is not the first, in words."""
+    places: tuple[Where, ...] = ()
+    """In the user's code, of what makes it so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +161,9 @@ class TracedSignature:
     """A second trace where that came out as another graph; it must compute the same."""
     twin: OtherTrace | None = None
     """The trace of the twin where that came out as another graph; it must compute the same."""
+    turned: OtherTrace | None = None
+    """The trace of the model whose code was given sets, and lists of files, in another order, where
+    that came out as another graph; it should compute the same."""
     untrained: tuple[ModelVariable, ...] = ()
     """Those of `variables` that are stored and that no optimizer changes: vectors and larger."""
     passed_over: PassedOver = PassedOver()

@@ -40,16 +40,22 @@ def restore(
     so, and a value may stay unused only where `allow-unused` says so. `declared`: the signatures
     that a person wrote, to be named where their shapes are the likely cause.
     """
-    model = live_model(rebuilt)
     source = open_source(checkpoint)
     if parts := getattr(rebuilt.model, "parts", None) if rebuilt.family == "graph" else None:
         source = PartsSource(source, parts)
-    attempt = choose(model, source, checkpoint, rules, declared)
-    attempt = prove_tied(attempt, source)
-    if rules.weights == "ema":
-        attempt = averaged(attempt, source)
-    attempt = settle_tables(attempt, model, source, rules)
-    attempt = allow_unfilled(attempt, model, rules)
+
+    def bind(model: LiveModel) -> Attempt:
+        attempt = prove_tied(choose(model, source, checkpoint, rules, declared), source)
+        if rules.weights == "ema":
+            attempt = averaged(attempt, source)
+        return allow_unfilled(settle_tables(attempt, model, source, rules), model, rules)
+
+    def bound_again(other: Rebuilt) -> tuple[ModelVariable, ...]:
+        model = live_model(other)
+        return _variables(model, bind(model))
+
+    model = live_model(rebuilt)
+    attempt = bind(model)
     kept = {id(v.variable) for v in attempt.missing_allowed}
     filled = [v for v in model.own() if id(v.variable) not in kept]
     problems = fill(filled, attempt.bound, source)
@@ -65,6 +71,7 @@ def restore(
         rebuilt=rebuilt,
         variables=_variables(model, attempt),
         binding=_record(rebuilt, checkpoint, model, attempt),
+        bound_again=bound_again,
         tables=tuple(table for table, _ in attempt.tables),
         lookups=tuple(layer for layer, _ in attempt.vocabularies),
         problems=(
@@ -77,7 +84,9 @@ def restore(
 
 
 def _variables(model: LiveModel, attempt: Attempt) -> tuple[ModelVariable, ...]:
-    keys = {id(c.variable.variable): c.value.key for c in attempt.bound}
+    """Of several keys of one variable the last, whatever the order of the model."""
+    bound = sorted(attempt.bound, key=lambda c: c.value.key)
+    keys = {id(c.variable.variable): c.value.key for c in bound}
     return tuple(
         ModelVariable(path=v.path, variable=v.variable, source=keys.get(id(v.variable), ""))
         for v in model.variables

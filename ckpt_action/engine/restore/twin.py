@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from ckpt_action.engine.records import ModelVariable, Rebuilt, Restored
 from ckpt_action.engine.restore.model.finish import finish, layers_among
 from ckpt_action.engine.restore.model.lookup_tables import content, is_table, replace_content
 from ckpt_action.engine.restore.model.variables import live_model
+from ckpt_action.engine.restore.records import LiveModel
 from ckpt_action.engine.restore.tables.vocabularies import restore_vocabularies
 from ckpt_action.engine.restore.tables.words import copy_words
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
@@ -38,15 +40,46 @@ def give_values(
     for one, two in pairs:
         if one.path not in state:
             _check_beginning(one, began.counterpart(two))
+    return _given(restored, model, pairs, checkpoint)
+
+
+def give_values_by_key(
+    restored: Restored, other: Rebuilt, checkpoint: CheckpointFiles
+) -> Mapping[int, int]:
+    """As `give_values`, of a model whose code may have made its variables in another order: which
+    one has which value is asked of the checkpoint. Raises CkptActionError (RESTORE) where that
+    refuses it."""
+    model = live_model(other)
+    if restored.bound_again:
+        wanted = restored.bound_again(other)
+    else:
+        wanted = tuple(ModelVariable(path=v.path, variable=v.variable) for v in model.variables)
+    waiting: dict[str, deque[ModelVariable]] = defaultdict(deque)
+    for one in restored.variables:
+        waiting[_key(restored, one)].append(one)
+    found = [(waiting[key], v.variable) for v in wanted if waiting[key := _key(restored, v)]]
+    return _given(restored, model, [(ones.popleft(), v) for ones, v in found], checkpoint)
+
+
+def _key(restored: Restored, variable: ModelVariable) -> str:
+    return (variable.source if restored.bound_again else "") or f"path {variable.path}"
+
+
+def _given(
+    restored: Restored,
+    model: LiveModel,
+    pairs: Sequence[tuple[ModelVariable, Any]],
+    checkpoint: CheckpointFiles,
+) -> Mapping[int, int]:
     for one, two in pairs:
         if not _shared(one.variable, two):
             two.assign(one.variable.read_value())
-    layers = layers_among(twin.held)
+    layers = layers_among(model.held)
     copy_words(layers_among(restored.rebuilt.held), layers, restored.lookups)
     restore_vocabularies(model, layers, checkpoint)
     finish(layers)
     same = {id(one.variable.handle): id(two.handle) for one, two in pairs}
-    return same | _same_tables(restored, twin.model)
+    return same | _same_tables(restored, model.root)
 
 
 def _check_beginning(variable: ModelVariable, earlier: Any | None) -> None:

@@ -27,6 +27,7 @@ from ckpt_action.engine.records import ModelVariable, Restored
 from ckpt_action.engine.restore.model.finish import finish, layers_among
 from ckpt_action.engine.restore.model.variables import live_model
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.turned import in_another_order
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.errors import CkptActionError
 
@@ -91,7 +92,8 @@ def as_restored(model):
 def traced(entry_point, *signatures, **options):
     job = make_job(entry_point, *signatures, **options)
     restored = as_restored(rebuild(job))
-    return trace(restored, "m", make_twin(restored, job.checkpoint))
+    model = trace(restored, "m", make_twin(restored, job.checkpoint))
+    return in_another_order(model, restored, job.checkpoint)
 
 
 def restored_with_others(entry_point, *signatures, **options):

@@ -34,6 +34,7 @@ class LiveSignature:
     def __init__(self, traced: TracedSignature) -> None:
         self.record = traced.record
         self.twin = traced.twin
+        self.turned = traced.turned
         self.passed_over = traced.passed_over
         self.untrained = traced.untrained
         self._traced = traced
@@ -108,13 +109,19 @@ class LiveSignature:
         """Whether the twin computes the same; operations in another order may round otherwise."""
         return self.twin is None or self._agrees(self.twin.function, probes, close)
 
+    def like_turned(self, probes: Iterable[Probe]) -> bool:
+        """As `like_twin`, of the model that was made in another order."""
+        return self.turned is None or self._agrees(self.turned.function, probes, close)
+
     def _agrees(
         self,
         function: Any,
         probes: Iterable[Probe],
         agree: Callable[[Mapping[str, Array], Mapping[str, Array]], bool],
     ) -> bool:
-        other = LiveSignature(replace(self._traced, function=function, again=None, twin=None))
+        other = LiveSignature(
+            replace(self._traced, function=function, again=None, twin=None, turned=None)
+        )
         try:
             return all(agree(other.run(p.inputs), p.reference) for p in probes)
         except tf.errors.ResourceExhaustedError:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.trace.turned import order_decides
 from ckpt_action.engine.trace.twin import NO_CODE
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import Proof
@@ -21,7 +22,14 @@ def origin(
     """
     name = live.record.name
     if live.twin is None:
-        return _without_difference(live, untwinned), ()
+        proof = _without_difference(live, untwinned)
+        if live.turned is None or not proof.passed or live.like_turned(probes):
+            return proof, ()
+        by_golden = any(probe.golden is not None for probe in probes)
+        told = f"{live.turned.difference}{'; the golden values decide' if by_golden else ''}"
+        return _proof(name, None, f"not shown: {told}"), (
+            () if by_golden else (order_decides(name, live.turned),)
+        )
     difference = live.twin.difference
     if live.like_twin(probes):
         detail = f"not shown: {difference}, with the same outputs on {len(probes)} probes"
