@@ -62,22 +62,29 @@ class Orders:
 
 @contextmanager
 def _turned_sets(texts: Mapping[str, str], note: Callable[[str, int], None]) -> Iterator[None]:
-    """AutoGraph reads source text too, by way of `linecache`."""
-    kept = {name: linecache.cache[name] for name in texts if name in linecache.cache}
     finder = _Finder(texts, note)
     sys.meta_path.insert(0, finder)
+    original = linecache.updatecache
+
+    def updated(filename: str, module_globals: Any = None) -> list[str]:
+        """AutoGraph reads source text, each time anew."""
+        lines = finder.found.get(filename)
+        return original(filename, module_globals) if lines is None else lines
+
+    for name in texts:
+        linecache.cache.pop(name, None)
+    linecache.updatecache = updated
     try:
         yield
     finally:
+        linecache.updatecache = original
         sys.meta_path.remove(finder)
-        for name in finder.found:
-            linecache.cache.pop(name, None)
-        linecache.cache.update(kept)
 
 
 class _Finder(MetaPathFinder):
     def __init__(self, texts: Mapping[str, str], note: Callable[[str, int], None]) -> None:
-        self.found: list[str] = []
+        self.found: dict[str, list[str]] = {}
+        """Lines by the names of files."""
         self._texts = texts
         self._note = note
 
@@ -91,9 +98,7 @@ class _Finder(MetaPathFinder):
         if text is None:
             return None
         spec.loader = _Loader(fullname, spec.origin, text, self._note)
-        lines = text.splitlines(keepends=True)
-        linecache.cache[spec.origin] = (len(text), None, lines, spec.origin)
-        self.found.append(spec.origin)
+        self.found[spec.origin] = text.splitlines(keepends=True)
         return spec
 
 

@@ -106,7 +106,9 @@ def _canonical(
     copy.CopyFrom(node)
     copy.ClearField("experimental_debug_info")
     copy.name = str(numbers[node.name])
-    copy.input[:] = [_numbered(reference, numbers) for reference in node.input]
+    inputs = [_numbered(reference, numbers) for reference in node.input]
+    waits = sorted(name for name in inputs if name.startswith("^"))  # TensorFlow sorts by name
+    copy.input[:] = [*(name for name in inputs if not name.startswith("^")), *waits]
     for name in [name for name in copy.attr if name.startswith("_") or name == "message"]:
         del copy.attr[name]
     for name in sorted(copy.attr):
