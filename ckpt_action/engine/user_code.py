@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,6 +43,17 @@ def loaded_modules(roots: Sequence[Path]) -> dict[str, Any]:
         if f"{_file(module)}{os.sep}".startswith(below)
     }
     return {name: m for name, m in modules.items() if is_users(Path(_file(m)), roots)}
+
+
+def modules_of(sources: Collection[Path]) -> dict[str, Any]:
+    """The loaded modules whose files are among `sources`, as `loaded_sources` gives them."""
+    names = {file.name for file in sources}
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        if (file := _file(module)).rpartition(os.sep)[2] in names
+        and Path(file).resolve() in sources
+    }
 
 
 def _file(module: Any) -> str:

@@ -12,13 +12,14 @@ import re
 import sys
 import time
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from ckpt_action.engine.user_code import modules_of
 from ckpt_action.errors import ExitCode, Problem, Where, warning
 
 _DATES = re.compile(r"\b(today|now|utcnow|localtime|gmtime|strftime|ctime|asctime)\(")
@@ -35,7 +36,7 @@ def another_time(sources: Sequence[Path]) -> Iterator[list[Where]]:
     reads a date are put into the list. Nothing where its text speaks of neither."""
     texts = {str(file): file.read_text("utf-8", "replace") for file in sources}
     dated = {file: text for file, text in texts.items() if _DATES.search(text)}
-    told = _told_seconds(texts) if any(map(_SECONDS.search, texts.values())) else []
+    told = _told_seconds(sources) if any(map(_SECONDS.search, texts.values())) else []
     places: list[Where] = []
     original = sys.getprofile()
     for namespace, name, _, other in told:
@@ -70,13 +71,12 @@ def reads_date(places: Sequence[Where]) -> Problem:
     )
 
 
-def _told_seconds(files: Collection[str]) -> list[tuple[dict[str, Any], str, Any, Any]]:
+def _told_seconds(sources: Sequence[Path]) -> list[tuple[dict[str, Any], str, Any, Any]]:
     """(namespace, name, what is there, what takes its place) wherever the code finds the two."""
     told = {one: _ahead(one, unit) for one, unit in ((time.time, 1), (time.time_ns, 10**9))}
-    users = [module for module in list(sys.modules.values()) if _file(module) in files]
     return [
         (vars(module), name, value, told[value])
-        for module in (time, *users)
+        for module in (time, *modules_of(sources).values())
         for name, value in list(vars(module).items())
         if isinstance(value, types.BuiltinFunctionType) and value in told
     ]
@@ -122,8 +122,3 @@ def _place(frame: types.FrameType, called: Any, texts: Mapping[str, str]) -> Whe
     wanted = f"{called.__name__}("
     file, text = next((one for one in texts.items() if wanted in one[1]), ("", ""))
     return Where(file=file, line=text[: text.find(wanted)].count("\n") + 1) if file else None
-
-
-def _file(module: Any) -> str:
-    file = getattr(module, "__file__", None)
-    return str(Path(file).resolve()) if isinstance(file, str) else ""

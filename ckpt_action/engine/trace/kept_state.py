@@ -5,13 +5,13 @@ Python does not run in an artifact: what such a value decides is there as it was
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ckpt_action.engine.objects import Held
 from ckpt_action.engine.some_of import some_of
+from ckpt_action.engine.user_code import modules_of
 from ckpt_action.errors import ExitCode, Problem, warning
 
 _PLAIN = (bool, int, float, str)
@@ -22,14 +22,13 @@ State = Mapping[str, Any]
 
 def plain_state(held: Held, sources: Sequence[Path]) -> State:
     """Numbers and text that the user's own objects, and modules, keep."""
-    files = frozenset(map(str, sources))
+    modules = modules_of(sources)
     state: dict[str, Any] = {}
     for path, item in held:
-        if _is_users(type(item), files):
+        if any(base.__module__ in modules for base in type(item).__mro__):
             state.update(_plain(path.replace("/", "."), getattr(item, "__dict__", {})))
-    for name, module in list(sys.modules.items()):
-        if _file(module) in files:
-            state.update(_plain(name, vars(module)))
+    for name, module in modules.items():
+        state.update(_plain(name, vars(module)))
     return state
 
 
@@ -68,12 +67,3 @@ def _plain(owner: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _is_other(one: Any, other: Any) -> bool:
     """NaN is what it was."""
     return bool(one != other) and not (one != one and other != other)  # noqa: PLR0124
-
-
-def _is_users(kind: type, files: Collection[str]) -> bool:
-    return any(_file(sys.modules.get(base.__module__)) in files for base in kind.__mro__)
-
-
-def _file(module: Any) -> str:
-    file = getattr(module, "__file__", None)
-    return str(Path(file).resolve()) if isinstance(file, str) else ""
