@@ -29,6 +29,7 @@ from ckpt_action.engine.records import ModelVariable, TracedModel, Written
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.semantics.calls import hard_sigmoid_calls
 from ckpt_action.engine.semantics.changes import called_changes
+from ckpt_action.engine.semantics.masks import masked_calls
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.free_time import no_wrong_steps
 from ckpt_action.engine.trace.trace import trace
@@ -66,10 +67,11 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     enter_stage(work, "rebuilding the model from its restored values")
     twin = make_twin(restored, job.checkpoint)
     enter_stage(work, "tracing the signatures")
-    with no_wrong_steps(), hard_sigmoid_calls((*job.python_path, job.folder)) as calls:
+    roots = (*job.python_path, job.folder)
+    with no_wrong_steps(), hard_sigmoid_calls(roots) as calls, masked_calls(roots) as masked:
         traced = trace(restored, job.model.name, twin)
         traced = in_another_order(traced, restored, job.checkpoint)
-    changes = called_changes(calls, job)
+    changes = called_changes(calls, masked, job)
     variables = _variable_records(restored.variables)
     enter_stage(work, "running the rebuilt model")
     reference = make_reference(traced, job.model.verify)

@@ -65,7 +65,7 @@ def _watched(
                     generation=generation,
                     layer=layer.name if layer is not None else "",
                     of_layer=any(value is keras.activations.hard_sigmoid for value in held),
-                    where=_place(result, roots),
+                    where=place_of(result, roots),
                 )
             )
         return result
@@ -73,8 +73,9 @@ def _watched(
     return hard_sigmoid
 
 
-def _place(result: Any, roots: Sequence[Path]) -> Where | None:
-    """By what TensorFlow notes of each operation: it knows the lines that AutoGraph rewrote."""
+def place_of(result: Any, roots: Sequence[Path]) -> Where | None:
+    """Where the user's code made `result`, by what TensorFlow notes of each operation: it knows the
+    lines that AutoGraph rewrote."""
     operation = getattr(result, "op", None)
     for frame in reversed(getattr(operation, "traceback", None) or ()):
         if is_users(Path(frame.filename), roots):

@@ -1,24 +1,25 @@
 """Layers that compute something else in the Keras that rebuilds them than in the one that wrote the
 checkpoint. All weights fit, so nothing else would notice.
 
-Three such changes between Keras 2 and Keras 3 are looked for, each shown by a test that runs both:
-what `hard_sigmoid` is, that ConvLSTM layers no longer have it as their default, and what RandomCrop
-does at inference. No other activation, and no other default of a layer, differs between tf_keras
-2.21 and Keras 3.15. They are seen where a layer has the activation as an attribute, before anything
-is restored, and wherever the function is called while the model is traced.
+Such changes between Keras 2 and Keras 3, each shown by a test that runs both: what `hard_sigmoid`
+is, that ConvLSTM layers no longer have it as their default, what RandomCrop does at inference, and
+how masks are handed on (`masks.py`). No other activation, and no other default of a layer, differs
+between tf_keras 2.21 and Keras 3.15. They are seen where a layer has the activation as an attribute,
+before anything is restored, and wherever the function or the layer is called while the model is
+traced.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ckpt_action.checkpoint.records import Writer
 from ckpt_action.engine.keras_versions import keras_family, loaded_keras
 from ckpt_action.engine.objects import Held
 from ckpt_action.engine.semantics.calls import Call
-from ckpt_action.errors import ExitCode, Problem, Severity, Where, raise_errors
+from ckpt_action.engine.semantics.change import Change
+from ckpt_action.errors import ExitCode, Problem, Severity, raise_errors
 from ckpt_action.plan import Job
 
 _HARD_SIGMOID = {"2": "clip(0.2 * x + 0.5, 0, 1)", "3": "relu6(x + 3) / 6"}
@@ -26,24 +27,8 @@ _HARD_SIGMOID = {"2": "clip(0.2 * x + 0.5, 0, 1)", "3": "relu6(x + 3) / 6"}
 
 _WRITERS = {Writer.KERAS_2: "2", Writer.KERAS_3: "3"}
 _CONV_LSTM = frozenset({"ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
-_IN_ITS_PLACE = (
-    ", or pass the function `lambda x: tf.clip_by_value(0.2 * x + 0.5, 0.0, 1.0)` in its place"
-)
 _CROP = {"2": "crops and resizes the image to its own size", "3": "passes the image through"}
 """What RandomCrop does at inference, by generation of Keras."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One attribute of a layer that means something else in the other Keras."""
-
-    place: str
-    here: str
-    """Generation of the Keras that the layer belongs to."""
-    difference: str
-    instead: str = _IN_ITS_PLACE
-    """What else can be done where Keras 2 wrote the checkpoint."""
-    where: Where | None = None
 
 
 def semantic_changes(held: Held, job: Job) -> tuple[Problem, ...]:
@@ -58,13 +43,16 @@ def semantic_changes(held: Held, job: Job) -> tuple[Problem, ...]:
     )
 
 
-def called_changes(calls: Sequence[Call], job: Job) -> tuple[Problem, ...]:
-    """Warnings of the same kind for calls of the function that are no layer's activation.
+def called_changes(
+    calls: Sequence[Call], masked: Sequence[Change], job: Job
+) -> tuple[Problem, ...]:
+    """Warnings of the same kind for calls of the function that are no layer's activation, and for
+    masks.
 
     Raises CkptActionError (REBUILD) where they are errors.
     """
     writer = _WRITERS.get(job.checkpoint.writer)
-    changes = {
+    functions = {
         Change(
             place=f"a function that {f'layer {call.layer}' if call.layer else 'the model'} calls",
             here=call.generation,
@@ -74,6 +62,7 @@ def called_changes(calls: Sequence[Call], job: Job) -> tuple[Problem, ...]:
         for call in calls
         if not call.of_layer and call.generation != writer
     }
+    changes = functions | {change: None for change in masked if change.here != writer}
     problems = tuple(_problem(change, writer, job) for change in changes)
     raise_errors(problems)
     return problems
