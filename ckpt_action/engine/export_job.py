@@ -33,6 +33,7 @@ from ckpt_action.engine.semantics.masks import masked_calls
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.free_time import no_wrong_steps
 from ckpt_action.engine.trace.trace import trace
+from ckpt_action.engine.trace.training_attributes import left_in_training
 from ckpt_action.engine.trace.turned import in_another_order
 from ckpt_action.engine.trace.twin import make_twin
 from ckpt_action.engine.worker import enter_stage, printed_bytes, unexpected_problem
@@ -72,6 +73,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         traced = trace(restored, job.model.name, twin)
         traced = in_another_order(traced, restored, job.checkpoint)
     changes = called_changes(calls, masked, job)
+    changes += left_in_training(restored.rebuilt, traced, job)
     variables = _variable_records(restored.variables)
     enter_stage(work, "running the rebuilt model")
     reference = make_reference(traced, job.model.verify)

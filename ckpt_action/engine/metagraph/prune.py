@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine import internals
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, raise_errors, warning
+from ckpt_action.engine.metagraph.unfed import dtype_of, node_of, refusal, unfed
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, raise_errors
 
 VARIABLES = frozenset({"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"})
 TABLES = frozenset({"HashTable", "HashTableV2"})
@@ -25,8 +26,6 @@ _UNREFERENCED = {
     "RefSwitch": "Switch",
 }
 """Ops on references to variables, and those that do the same on the variable's value."""
-
-_PIPELINES = ("Iterator", "QueueDequeue", "FIFOQueue", "RandomShuffleQueue", "ReaderRead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ def prune(meta: Any, signature: Signature) -> Pruned:
     fed = {*inputs.values(), *map(_tensor, signature.constants)}
     needed = _reach(nodes, outputs.values(), fed)
     problems += _wrong_dtypes(signature, nodes)
-    problems += _unfed(signature, needed)
+    problems += unfed(signature, needed, nodes)
     problems += _writes(signature, needed)
     problems += _unknown_ops(meta, needed)
     raise_errors(problems)
@@ -68,7 +67,7 @@ def prune(meta: Any, signature: Signature) -> Pruned:
         inputs=inputs,
         outputs=outputs,
         constants={
-            _tensor(name): (value, _dtype(nodes[_node(name)]))
+            _tensor(name): (value, dtype_of(nodes[node_of(name)]))
             for name, value in signature.constants.items()
         },
         variables={
@@ -84,15 +83,11 @@ def _tensor(name: str | None) -> str:
     return f"{name}:0" if name and ":" not in name else str(name)
 
 
-def _node(tensor: str) -> str:
-    return tensor.lstrip("^").split(":", maxsplit=1)[0]
-
-
 def _reach(nodes: Mapping[str, Any], outputs: Any, fed: set[str]) -> dict[str, Any]:
     """Nodes that the outputs depend on, those behind fed tensors left out."""
     needed: dict[str, Any] = {}
-    fed_nodes = {_node(name) for name in fed}
-    queue = [_node(name) for name in outputs if name not in fed]
+    fed_nodes = {node_of(name) for name in fed}
+    queue = [node_of(name) for name in outputs if name not in fed]
     while queue:
         name = queue.pop()
         if name in needed or name not in nodes:
@@ -100,10 +95,10 @@ def _reach(nodes: Mapping[str, Any], outputs: Any, fed: set[str]) -> dict[str, A
         needed[name] = nodes[name]
         for reference in nodes[name].input:
             if reference.startswith("^"):
-                if _node(reference) not in fed_nodes:
-                    queue.append(_node(reference))
+                if node_of(reference) not in fed_nodes:
+                    queue.append(node_of(reference))
             elif _tensor(reference) not in fed:
-                queue.append(_node(reference))
+                queue.append(node_of(reference))
     return needed
 
 
@@ -122,7 +117,7 @@ def _portable(graph: Any, needed: Mapping[str, Any], cut: set[str]) -> Any:
         copy.attr.pop("_class", None)
         copy.op = _UNREFERENCED.get(node.op, node.op)
         del copy.input[:]
-        copy.input.extend(i for i in node.input if not i.startswith("^") or _node(i) in present)
+        copy.input.extend(i for i in node.input if not i.startswith("^") or node_of(i) in present)
     for function in kept.library.function:
         for node in function.node_def:
             node.device = ""
@@ -136,17 +131,17 @@ def _unknown_tensors(signature: Signature, nodes: Mapping[str, Any]) -> Iterator
         *((f"constants.{name}", name) for name in signature.constants),
     ]
     if not signature.outputs:
-        yield _problem(signature, "declares no outputs.", 'outputs = { y = "tensor:0" }')
+        yield refusal(signature, "declares no outputs.", 'outputs = { y = "tensor:0" }')
     for key, tensor in named:
         if tensor is None:
-            yield _problem(
+            yield refusal(
                 signature,
                 f"{key} does not name a tensor of the graph.",
                 f'{key.split(".")[0]} = {{ {key.split(".")[1]} = … "tensor:0" … }}',
             )
-        elif _node(tensor) not in nodes:
-            near = difflib.get_close_matches(_node(tensor), list(nodes), n=3)
-            yield _problem(
+        elif node_of(tensor) not in nodes:
+            near = difflib.get_close_matches(node_of(tensor), list(nodes), n=3)
+            yield refusal(
                 signature,
                 f"{key}: the graph has no tensor {tensor}.",
                 f"Did you mean {' or '.join(f'{name}:0' for name in near)}?" if near else "",
@@ -155,55 +150,26 @@ def _unknown_tensors(signature: Signature, nodes: Mapping[str, Any]) -> Iterator
 
 def _wrong_dtypes(signature: Signature, nodes: Mapping[str, Any]) -> Iterator[Problem]:
     for spec in signature.inputs:
-        node = nodes[_node(str(spec.tensor))]
-        if node.op.startswith("Placeholder") and _dtype(node) != tf.as_dtype(spec.dtype):
-            yield _problem(
+        node = nodes[node_of(str(spec.tensor))]
+        if node.op.startswith("Placeholder") and dtype_of(node) != tf.as_dtype(spec.dtype):
+            yield refusal(
                 signature,
                 f"inputs.{spec.name} is declared {spec.dtype}; the graph's {spec.tensor} is "
-                f"{_dtype(node).name}.",
-                f'dtype = "{_dtype(node).name}"',
-            )
-
-
-def _dtype(node: Any) -> Any:
-    for attribute in ("dtype", "T"):
-        if attribute in node.attr:
-            return tf.as_dtype(node.attr[attribute].type)
-    return None
-
-
-def _unfed(signature: Signature, needed: Mapping[str, Any]) -> Iterator[Problem]:
-    for node in needed.values():
-        if node.op == "Placeholder":
-            yield _problem(
-                signature,
-                f"its outputs need the placeholder {node.name}:0 ({_dtype(node).name}).",
-                f'Declare it as an input, or fix its value: constants = {{ "{node.name}:0" = … }}',
-            )
-        elif node.op == "PlaceholderWithDefault":
-            yield warning(
-                ExitCode.SIGNATURE,
-                f"signature {signature.name}: {node.name}:0 is fed by nothing and keeps "
-                "its default.",
-                hint=f'If it switches training on: constants = {{ "{node.name}:0" = … }}',
-            )
-        elif node.op.startswith(_PIPELINES):
-            yield _problem(
-                signature,
-                f"its outputs read the input pipeline {node.name} ({node.op}).",
-                f'Declare what comes out of it as an input: tensor = "{node.name}:0".',
+                f"{dtype_of(node).name}.",
+                f'dtype = "{dtype_of(node).name}"',
             )
 
 
 def _writes(signature: Signature, needed: Mapping[str, Any]) -> Iterator[Problem]:
     for node in needed.values():
-        sources = [needed[_node(i)].op for i in node.input[:1] if _node(i) in needed]
+        sources = [needed[node_of(i)].op for i in node.input[:1] if node_of(i) in needed]
         if node.op.startswith(("Assign", "Scatter", "Apply", "CountUpTo", "Resource")) and (
             VARIABLES.intersection(sources) and node.op != "ResourceGather"
         ):
-            yield _problem(
+            yield refusal(
                 signature,
-                f"its outputs change the variable {_node(node.input[0])} ({node.name}: {node.op}).",
+                f"its outputs change the variable {node_of(node.input[0])} ({node.name}: "
+                f"{node.op}).",
                 "Name output tensors from before the update.",
             )
 
@@ -219,9 +185,3 @@ def _unknown_ops(meta: Any, needed: Mapping[str, Any]) -> Iterator[Problem]:
             f"{', '.join(unknown)}.",
             hint="Name the libraries that bring them in `op-libraries`.",
         )
-
-
-def _problem(signature: Signature, message: str, hint: str) -> Problem:
-    return Problem(
-        code=ExitCode.SIGNATURE, message=f"signature {signature.name}: {message}", hint=hint
-    )

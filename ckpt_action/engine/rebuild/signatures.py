@@ -15,29 +15,13 @@ from ckpt_action.config.wording import key_path_text, key_text
 from ckpt_action.engine.keras_versions import is_graph_model, keras_family, loaded_keras
 from ckpt_action.engine.names import legal_name
 from ckpt_action.engine.rebuild.keras_inputs import derived_inputs, model_inputs
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, note, warning
-
-TRAINING_ARGUMENTS = ("training", "is_training")
-"""Parameters by which a callable is told, with False, that it is not being trained."""
-
-_SWITCHES = {
-    "train": False,
-    "is_train": False,
-    "deterministic": True,
-    "inference": True,
-    "test": True,
-}
-"""Other names for it, and the value that means inference: taken for that where the parameter has a
-default and the default is a truth value."""
+from ckpt_action.engine.rebuild.switches import TRAINING_ARGUMENTS, switch_problems, switched
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, raise_errors, warning
 
 
 def inference_arguments(model: Any, signature: Signature) -> dict[str, bool]:
     """The arguments beside the inputs that put the method of `signature` into inference mode."""
-    inputs = {spec.name for spec in signature.inputs}
-    taken = [p for p in parameters(model, signature.method) if p.name not in inputs]
-    found = {p.name: False for p in taken if p.name in TRAINING_ARGUMENTS}
-    switches = [p for p in taken if p.name in _SWITCHES and isinstance(p.default, bool)]
-    return found | {p.name: _SWITCHES[p.name] for p in switches if p.kind != p.POSITIONAL_ONLY}
+    return switched(parameters(model, signature.method), signature)
 
 
 def resolve_signatures(model: Any, of: Model) -> tuple[tuple[Signature, ...], tuple[Problem, ...]]:
@@ -52,14 +36,14 @@ def resolve_signatures(model: Any, of: Model) -> tuple[tuple[Signature, ...], tu
         missing = [p for s in declared if (p := _missing_method(model, s)) is not None]
         if missing:
             raise CkptActionError(*missing)
-        return declared, tuple(p for s in declared for p in _switch_note(model, s))
+        return declared, tuple(p for s in declared for p in _switches(model, s, of))
     if is_graph_model(model):
         signature = Signature(name=DEFAULT_SIGNATURE, inputs=derived_inputs(model))
         return (signature,), _integer_warnings(model, signature, of.name)
     specs = getattr(find_method(model, "__call__"), "input_signature", None)
     if specs:
         found = _from_tf_function(model, specs, of)
-        return (found,), _switch_note(model, found)
+        return (found,), _switches(model, found, of)
     raise _undeclared(model, of)
 
 
@@ -103,23 +87,12 @@ def _missing_method(model: Any, signature: Signature) -> Problem | None:
     )
 
 
-def _switch_note(model: Any, signature: Signature) -> tuple[Problem, ...]:
-    switches = {
-        name: value
-        for name, value in inference_arguments(model, signature).items()
-        if name in _SWITCHES
-    }
-    if not switches:
-        return ()
-    shown = ", ".join(f"{name}={value}" for name, value in switches.items())
-    return (
-        note(
-            ExitCode.SIGNATURE,
-            f"signature {signature.name} calls `{signature.method}` with {shown}, taken "
-            "for its switch to inference mode.",
-            hint="Name another `method` where it means something else.",
-        ),
-    )
+def _switches(model: Any, signature: Signature, of: Model) -> tuple[Problem, ...]:
+    """Raises CkptActionError for what would run as in training."""
+    taken = parameters(model, signature.method)
+    problems = switch_problems(taken, signature, golden=of.verify.golden is not None)
+    raise_errors(problems)
+    return problems
 
 
 def _public_methods(model: Any) -> list[str]:

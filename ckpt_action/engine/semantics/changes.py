@@ -4,7 +4,7 @@ checkpoint. All weights fit, so nothing else would notice.
 Such changes between Keras 2 and Keras 3, each shown by a test that runs both: what `hard_sigmoid`
 is, that ConvLSTM layers no longer have it as their default, what RandomCrop does at inference, and
 how masks are handed on (`masks.py`). No other activation, and no other default of a layer, differs
-between tf_keras 2.21 and Keras 3.15. They are seen where a layer has the activation as an attribute,
+between tf_keras 2.21 and Keras 3.15. They are seen where a layer has the function as an attribute,
 before anything is restored, and wherever the function or the layer is called while the model is
 traced.
 """

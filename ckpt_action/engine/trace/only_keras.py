@@ -13,7 +13,7 @@ import numpy as np
 
 from ckpt_action.engine.objects import Held, is_closed
 
-_FRAMEWORKS = frozenset({"keras", "tf_keras", "tensorflow"})
+FRAMEWORKS = frozenset({"keras", "tf_keras", "tensorflow"})
 _NO_CODE = frozenset({"collections", "inspect", "typing", "_thread", "weakref"})
 """Of Python's own modules: what frameworks keep of them holds data, or other objects."""
 _DATA = frozenset(
@@ -56,7 +56,7 @@ def _is_theirs(called: Any) -> bool:
 
 def _runs_their_code(kind: Any) -> bool:
     package = kind.__module__.partition(".")[0]
-    if package not in _FRAMEWORKS:
+    if package not in FRAMEWORKS:
         return kind in _DATA or package in _NO_CODE
     called = [getattr(kind, name, None) for name in ("__call__", "call")]
     called = [one for one in called if not isinstance(one, _NOT_PYTHON)]
@@ -67,5 +67,5 @@ def _runs_their_code(kind: Any) -> bool:
 
 @functools.cache
 def _folders() -> tuple[str, ...]:
-    loaded = [sys.modules[name] for name in sorted(_FRAMEWORKS & sys.modules.keys())]
+    loaded = [sys.modules[name] for name in sorted(FRAMEWORKS & sys.modules.keys())]
     return tuple(f"{Path(str(module.__file__)).parent}{os.sep}" for module in loaded)

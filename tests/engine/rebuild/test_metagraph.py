@@ -195,11 +195,10 @@ def test_what_does_not_fit_the_graph(checkpoint, changes, message, hint):
     assert all(p.code is ExitCode.SIGNATURE for p in errors)
 
 
-def test_a_default_that_nobody_feeds_is_warned_of(checkpoint):
-    model = rebuild(job(checkpoint, WHOLE, constants={"keep_prob": 1.0}))
-    (problem,) = model.problems
-    assert problem.severity is Severity.WARNING
-    assert "is_training:0" in problem.message
+def test_a_switch_that_nobody_feeds_is_refused_with_what_to_declare(checkpoint):
+    (problem,) = problems(checkpoint, WHOLE, constants={"keep_prob": 1.0})
+    assert problem.severity is Severity.ERROR
+    assert '{ "is_training:0" = false }' in problem.hint
 
 
 def test_a_missing_and_a_damaged_meta(checkpoint, tmp_path):
