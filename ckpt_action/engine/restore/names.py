@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
 
 from ckpt_action.engine.restore.records import Candidate
 from ckpt_action.errors import ExitCode, Problem, warning
@@ -17,7 +16,8 @@ Owner = frozenset[tuple[str, int]]
 
 
 def contradicted(bound: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Those bound by a place in an order whose names would agree better the other way round.
+    """Those bound by a place in an order whose names would agree better the other way round, or
+    with each taking the value of the next.
 
     Every part of the names counts: of two towers with a layer `proj` in each, the towers' names
     decide. Keras counts its automatic names through the whole process (`dense_7`), so a part is
@@ -30,13 +30,7 @@ def contradicted(bound: Iterable[Candidate]) -> tuple[Candidate, ...]:
     alike: dict[tuple[tuple[int, ...], str], list[int]] = defaultdict(list)
     for number, candidate in enumerate(ordered):
         alike[candidate.value.shape, candidate.value.dtype].append(number)
-    found = {
-        number
-        for members in alike.values()
-        for one, other in combinations(members, 2)
-        if _better_swapped(live, stored, one, other)
-        for number in (one, other)
-    }
+    found = {number for members in alike.values() for number in _in_circles(live, stored, members)}
     return tuple(candidate for number, candidate in enumerate(ordered) if number in found)
 
 
@@ -90,10 +84,26 @@ def _by_place(candidate: Candidate) -> bool:
     return candidate.ordered or any(p.isdigit() for p in candidate.variable.place.split("/"))
 
 
-def _better_swapped(live: Sequence[Owner], stored: Sequence[Owner], one: int, other: int) -> bool:
-    as_bound = len(live[one] & stored[one]), len(live[other] & stored[other])
-    swapped = len(live[one] & stored[other]), len(live[other] & stored[one])
-    return swapped[0] > as_bound[0] and swapped[1] > as_bound[1]
+def _in_circles(
+    live: Sequence[Owner], stored: Sequence[Owner], members: Sequence[int]
+) -> dict[int, set[int]]:
+    """Those of `members` that would all agree better with the value of another one of them, which
+    would in turn; two that are swapped are the shortest circle."""
+    wanted = {
+        one: {
+            other
+            for other in members
+            if len(live[one] & stored[other]) > len(live[one] & stored[one])
+        }
+        for one in members
+    }
+    while True:
+        taken = set().union(*wanted.values())
+        left = {one: others & wanted.keys() for one, others in wanted.items() if one in taken}
+        left = {one: others for one, others in left.items() if others}
+        if left == wanted:
+            return wanted
+        wanted = left
 
 
 def _owners(names: Sequence[tuple[str, ...]]) -> list[Owner]:

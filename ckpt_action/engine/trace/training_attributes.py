@@ -7,7 +7,7 @@ where that is another graph, the attribute decides.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -31,13 +31,13 @@ _OTHER_TEXTS = ("predict", "inference", "infer", "eval", "test")
 @dataclass(frozen=True, kw_only=True)
 class _Switch:
     place: str
-    holder: dict[str, Any]
+    holder: Any
     name: str
     others: tuple[Any, ...]
     """Values that it may have at inference."""
 
     def put(self, value: Any) -> None:
-        dict.__setitem__(self.holder, self.name, value)  # whatever watches over it
+        self.holder[self.name] = value
 
 
 def left_in_training(rebuilt: Rebuilt, model: TracedModel, job: Job) -> tuple[Problem, ...]:
@@ -63,26 +63,33 @@ def left_in_training(rebuilt: Rebuilt, model: TracedModel, job: Job) -> tuple[Pr
 
 def _switches(held: Held) -> Iterator[_Switch]:
     for path, item in held:
-        holder = _holder(item)
-        for name, value in dict(holder).items():
-            others: tuple[Any, ...] = ()
-            if value is True and isinstance(name, str) and name.lstrip("_") in _NAMES:
-                others = (False,)
-            elif isinstance(value, enum.Enum) and says_training(value):
-                others = tuple(one for one in type(value) if one is not value)
-            elif isinstance(value, str) and says_training(value):
-                others = _OTHER_TEXTS
-            if others:
-                place = f"{path}/{name}".lstrip("/")
-                yield _Switch(place=place, holder=holder, name=name, others=others)
+        for prefix, holder in _holders(path, item):
+            yield from _switches_in(prefix, holder)
 
 
-def _holder(item: Any) -> dict[str, Any]:
-    if isinstance(item, dict):
-        return item  # one that Keras or TensorFlow made of the user's too
+def _holders(path: str, item: Any) -> Iterator[tuple[str, Any]]:
+    """What an object of the user's has for attributes, and configurations among these."""
     theirs = isinstance(item, enum.Enum) or type(item).__module__.split(".")[0] in FRAMEWORKS
     found = None if theirs else getattr(item, "__dict__", None)
-    return found if isinstance(found, dict) else {}
+    if isinstance(found, dict):
+        yield path, found
+        for name, value in found.items():
+            if isinstance(value, MutableMapping) and not name.startswith("_"):
+                yield f"{path}/{name}", value
+
+
+def _switches_in(prefix: str, holder: Any) -> Iterator[_Switch]:
+    for name, value in list(holder.items()):
+        others: tuple[Any, ...] = ()
+        if value is True and isinstance(name, str) and name.lstrip("_") in _NAMES:
+            others = (False,)
+        elif isinstance(value, enum.Enum) and says_training(value):
+            others = tuple(one for one in type(value) if one is not value)
+        elif isinstance(value, str) and says_training(value):
+            others = _OTHER_TEXTS
+        if others:
+            place = f"{prefix}/{name}".lstrip("/")
+            yield _Switch(place=place, holder=holder, name=name, others=others)
 
 
 def _decide(rebuilt: Rebuilt, model: TracedModel, switches: list[_Switch]) -> bool:

@@ -53,6 +53,7 @@ def left(entry_point, **options):
         ("ByAttribute", "is_training = True"),
         ("ByAttributeOfAPart", "part/is_training = True"),
         ("ByConfiguration", "config/mode = <Mode.TRAIN: 1>"),
+        ("ByEntry", "config/is_training = True"),
         ("ByTextAttribute", "mode = 'train'"),
         ("ByAttributeOnce", "is_training = True"),
     ],

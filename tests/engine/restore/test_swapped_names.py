@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from architectures import shake
+from keras.src.legacy.saving.legacy_h5_format import save_model_to_hdf5
 from restoring import fresh, refusal, restored
 
 layers = keras.layers
@@ -118,4 +119,47 @@ def test_members_of_a_list(tmp_path):
     tf.train.Checkpoint(Heads(["user", "item"])).write(tmp_path / "saved")
     assert restored(Heads(["user", "item"]), tmp_path / "saved").binding.bound == 2
     problem = refusal(Heads(["item", "user"]), tmp_path / "saved")
+    assert "may be swapped" in problem.message
+
+
+def nested(names, *, frozen=None):
+    """A model inside of another one, with layers of equal shape; Keras counts them for `None`."""
+    fresh()
+    parts = [layers.Dense(3, name=name) for name in names]
+    inner = keras.Sequential([layers.Input((3,)), *parts], name="inner")
+    outer = keras.Sequential([layers.Input((3,)), inner, layers.Dense(2, name="last")])
+    if frozen is not None:
+        parts[frozen].trainable = False
+    return outer
+
+
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_names_that_were_chosen_tell_what_was_frozen(tmp_path, frozen):
+    """A legacy file has what was frozen last, and names its layers."""
+    saved = nested(["one", "two", "three"], frozen=frozen)
+    shake(saved)
+    save_model_to_hdf5(saved, str(tmp_path / "saved.h5"))
+    rebuilt = nested(["one", "two", "three"])
+    assert restored(rebuilt, tmp_path / "saved.h5").binding.bound == 8
+    x = np.ones((1, 3), np.float32)
+    np.testing.assert_allclose(rebuilt(x), saved(x), rtol=1e-6)
+
+
+def test_counted_names_do_not_tell_what_was_frozen(tmp_path):
+    """Layers that were created in another order leave the same file."""
+    saved = nested([None, None], frozen=0)
+    shake(saved)
+    save_model_to_hdf5(saved, str(tmp_path / "saved.h5"))
+    problem = refusal(nested([None, None]), tmp_path / "saved.h5")
+    assert "may be swapped" in problem.message
+    assert "trainable = False" in problem.hint
+    assert restored(nested([None, None], frozen=0), tmp_path / "saved.h5").binding.bound == 6
+
+
+@pytest.mark.parametrize("order", [["three", "two", "one"], ["four", "one", "three", "two"]])
+def test_an_order_that_nothing_frozen_explains_is_refused(tmp_path, order):
+    saved = nested(order)
+    shake(saved)
+    save_model_to_hdf5(saved, str(tmp_path / "saved.h5"))
+    problem = refusal(nested(["one", "two", "three", "four"][: len(order)]), tmp_path / "saved.h5")
     assert "may be swapped" in problem.message

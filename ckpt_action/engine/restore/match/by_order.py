@@ -17,7 +17,9 @@ from ckpt_action.config.records import Restore
 from ckpt_action.engine.objects import raw_variable
 from ckpt_action.engine.restore.match.attempt import judge
 from ckpt_action.engine.restore.match.cudnn import Native, native
+from ckpt_action.engine.restore.match.frozen import was_frozen
 from ckpt_action.engine.restore.model.live import is_aside, is_layer
+from ckpt_action.engine.restore.names import contradicted
 from ckpt_action.engine.restore.permissions import all_allowed
 from ckpt_action.engine.restore.records import (
     Attempt,
@@ -62,9 +64,15 @@ def _pair(
     usable = [order for order in orders if len(order) == len(values)]
     named = [order for order in usable if _names_allow(order, values)] or usable[:1]
     fitting = [order for order in named if _shapes_fit(order, values)]
-    if not fitting and (by_name := _by_names(orders[0], values)):
-        return by_name
-    fitting = fitting or named[:1]
+    by_name = _by_names(orders[0], values)
+    if by_name and not fitting:
+        return dict(by_name)
+    agreeing = [order for order in fitting if not _contradicted(order, values)]
+    if by_name and not agreeing:
+        owners = {one.value.key: one.variable for (one,) in by_name.values()}
+        if was_frozen(layer, orders[-1], owners, values):
+            return dict(by_name)
+    fitting = agreeing or fitting or named[:1]
     found: dict[str, dict[str, Candidate]] = {}
     for order in fitting:
         for live, value in zip(order, values, strict=True):
@@ -74,11 +82,14 @@ def _pair(
     return {path: tuple(several.values()) for path, several in found.items()}
 
 
-def _by_names(
-    order: list[LiveVariable], values: Sequence[Value]
-) -> dict[str, tuple[Candidate, ...]]:
-    """Candidates of one layer by the recorded names, where no order fits: parts of a nested model
-    were frozen in training. Empty where the names are not the same on both sides, each once."""
+def _contradicted(order: list[LiveVariable], values: Sequence[Value]) -> bool:
+    pairs = zip(order, values, strict=True)
+    return bool(contradicted(Candidate(variable=o, value=v, ordered=True) for o, v in pairs))
+
+
+def _by_names(order: list[LiveVariable], values: Sequence[Value]) -> dict[str, tuple[Candidate]]:
+    """Candidates of one layer by the recorded names, for one whose parts were frozen in training.
+    Empty where the names are not the same on both sides, each once."""
     live = {_own_name(v.path): v for v in order}
     stored = {_own_name(value.full_name): value for value in values}
     if live.keys() != stored.keys() or not len(live) == len(stored) == len(order) == len(values):

@@ -79,7 +79,9 @@ def _order(evidence: Evidence) -> Cause | None:
     return Cause(
         f"{len(evidence.best.contradicted)} could be bound by their order alone, and the names "
         "that were recorded contradict it: layers of equal shape may be swapped.",
-        "Create the layers in the order of the training program, or give them the names they had. "
+        "Create the layers in the order of the training program, or give them the names they had; "
+        "freeze those that it froze (`trainable = False`), for that moves weights in legacy `.h5` "
+        "files. "
         'For a file of Keras 2, `keras = "2"` rebuilds the model with that Keras.',
     )
 

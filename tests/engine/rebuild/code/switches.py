@@ -67,6 +67,15 @@ class ByConfiguration(Net):
         return self.scaled(x, self.config.mode is Mode.TRAIN)
 
 
+class ByEntry(Net):
+    def __init__(self):
+        super().__init__()
+        self.config = {"is_training": True, "other": {"is_training": True}}
+
+    def __call__(self, x):
+        return self.scaled(x, self.config["is_training"])
+
+
 class ByTextAttribute(Net):
     def __init__(self):
         super().__init__()
