@@ -140,7 +140,10 @@ def test_names_that_were_chosen_tell_what_was_frozen(tmp_path, frozen):
     shake(saved)
     save_model_to_hdf5(saved, str(tmp_path / "saved.h5"))
     rebuilt = nested(["one", "two", "three"])
-    assert restored(rebuilt, tmp_path / "saved.h5").binding.bound == 8
+    binding = restored(rebuilt, tmp_path / "saved.h5").binding
+    assert binding.bound == 8
+    (note,) = binding.notes
+    assert "inner has its weights by their recorded names" in note
     x = np.ones((1, 3), np.float32)
     np.testing.assert_allclose(rebuilt(x), saved(x), rtol=1e-6)
 

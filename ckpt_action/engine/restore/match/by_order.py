@@ -41,10 +41,13 @@ def attempt_by_order(model: LiveModel, source: LegacySource, rules: Restore) -> 
         stored = [values for values in stored if not all_allowed(rules.allow_unused, values)]
     candidates: dict[str, tuple[Candidate, ...]] = {}
     fitted: list[Native] = []
+    notes: list[str] = []
     if len(layers) == len(stored):
         fitted = [native(layer, v) for (layer, _), v in zip(layers, stored, strict=True)]
         for (layer, orders), found in zip(layers, fitted, strict=True):
-            for path, several in _pair(layer, orders, found.values).items():
+            paired = _pair(layer, orders, found.values)
+            notes += [*found.notes, *_frozen_note(layer, paired)]
+            for path, several in paired.items():
                 candidates[path] = candidates.get(path, ()) + several
     candidates |= _top_level(model, source)
     attempt = judge(model, candidates, source.values.values(), rules)
@@ -53,7 +56,7 @@ def attempt_by_order(model: LiveModel, source: LegacySource, rules: Restore) -> 
         route="order of layers",
         ignored=dict(source.set_aside),
         unconverted=tuple(reason for found in fitted for reason in found.why_not),
-        notes=tuple(note for found in fitted for note in found.notes),
+        notes=tuple(notes),
     )
 
 
@@ -80,6 +83,13 @@ def _pair(
                 variable=live, value=value, ordered=True, holders=frozenset([id(layer)])
             )
     return {path: tuple(several.values()) for path, several in found.items()}
+
+
+def _frozen_note(layer: Any, paired: dict[str, tuple[Candidate, ...]]) -> list[str]:
+    if all(candidate.ordered for several in paired.values() for candidate in several):
+        return []
+    why = "the file has them in the order of a model with parts frozen"
+    return [f"{layer.name} has its weights by their recorded names: {why}"]
 
 
 def _contradicted(order: list[LiveVariable], values: Sequence[Value]) -> bool:
