@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from ckpt_action.engine.keras_versions import keras_family
-from ckpt_action.engine.layers.layer_kinds import snake, unnumbered
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.restore.records import LiveVariable, Value
 
@@ -24,9 +24,9 @@ def was_frozen(
     `named`: the variable of each value by its recorded name. Names that Keras counted (`dense_1`)
     do not tell this from layers that were created in another order, so all have to be chosen.
     """
-    kinds = {snake(type(part).__name__) for _, part in walk(layer) if keras_family(part)}
+    kinds = {type(part).__name__.lower() for _, part in walk(layer) if keras_family(part)}
     names = {live.path.rpartition("/")[0].rpartition("/")[2] for live in order}
-    if kinds & {unnumbered(name) for name in names}:
+    if kinds & {re.sub(r"_\d+$", "", name).replace("_", "") for name in names}:
         return False
     places = {id(live): place for place, live in enumerate(order)}
     found = [places[id(named[value.key])] for value in values]
