@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -106,6 +106,10 @@ class Proof:
     """That it is about; empty where it is about all of them."""
 
 
+def _agree(verdicts: Iterable[OutputVerdict], proofs: Iterable[Proof]) -> bool:
+    return all(v.passed for v in verdicts) and all(p.passed is not False for p in proofs)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Latency:
     """How long one call of an artifact took here; in the report, never in the manifest."""
@@ -155,7 +159,8 @@ class ArtifactOutcome:
 
     @property
     def passed(self) -> bool:
-        return not any(problem.is_error for problem in self.problems)
+        """Nothing that was found about it is wrong, whether or not a problem tells of it."""
+        return not exit_code(self.problems) and _agree(self.verdicts, self.proofs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,8 +219,16 @@ class JobOutcome:
         return self.problems + tuple(p for a in self.artifacts for p in a.problems)
 
     @property
+    def passed(self) -> bool:
+        """Something was written, and nothing is wrong with it or with the model."""
+        artifacts = bool(self.artifacts) and all(a.passed for a in self.artifacts)
+        return artifacts and not exit_code(self.problems) and _agree(self.verdicts, self.proofs)
+
+    @property
     def exit_code(self) -> ExitCode:
-        return exit_code(self.all_problems)
+        """That of the gravest error. What failed without one is none the less a failure."""
+        told = exit_code(self.all_problems)
+        return ExitCode.VERIFY if told is ExitCode.OK and not self.passed else told
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,7 @@ class Status(str, Enum):
 
 
 def artifact_status(artifact: ArtifactOutcome) -> Status:
-    shown = [verdict.passed for verdict in artifact.verdicts]
-    shown += [proof.passed for proof in artifact.proofs if proof.passed is not None]
-    if not artifact.passed or not all(shown):
+    if not artifact.passed:
         return Status.FAILED
     return Status.UNPROVEN if _not_compared(artifact) else Status.PROVEN
 
@@ -85,12 +83,9 @@ def _of_other_origin(job: JobOutcome) -> bool:
 
 def job_status(job: JobOutcome) -> Status:
     """Of a model: failed where anything about it failed, or where nothing was written."""
-    parts = [artifact_status(artifact) for artifact in job.artifacts]
-    own = [verdict.passed for verdict in job.verdicts]
-    own += [proof.passed for proof in job.proofs if proof.passed is not None]
-    broken = any(problem.is_error for problem in job.problems)
-    if broken or not parts or not all(own) or Status.FAILED in parts:
+    if not job.passed:
         return Status.FAILED
+    parts = [artifact_status(artifact) for artifact in job.artifacts]
     unheld = any(_not_held(job, artifact) for artifact in job.artifacts)
     unproven = Status.UNPROVEN in parts or unheld or _of_other_origin(job)
     return Status.UNPROVEN if unproven else Status.PROVEN

@@ -120,11 +120,7 @@ class _Check:
 
     def edges(self) -> None:
         """Of what computes right on ordinary inputs, where it could be run at all."""
-        if (
-            self._request.probes is None
-            or self.found.problems
-            or "values" in self._request.unproven
-        ):
+        if self._request.probes is None or self.found.failed or "values" in self._request.unproven:
             return
         edges = [p for p in self._handed_over if p.edge is not None]
         before = len(self.found.problems)
@@ -144,7 +140,7 @@ class _Check:
 
     def time(self) -> None:
         """Only of what computes right, in its own runtime."""
-        if not self._request.latency or self.found.problems or self._artifact.stand_in():
+        if not self._request.latency or self.found.failed or self._artifact.stand_in():
             return
         if isinstance(self._artifact, Timed):
             self.latency = measure(self._artifact, [p for p in self._probes() if not p.cut])

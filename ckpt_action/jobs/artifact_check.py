@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ckpt_action.config.records import Model, TargetSpec
-from ckpt_action.errors import ExitCode, Problem
+from ckpt_action.errors import ExitCode, Problem, exit_code
 from ckpt_action.outcome import ArtifactOutcome
 from ckpt_action.processes.requests import ExportResult, Quantised, VerifyRequest
 
@@ -45,12 +45,13 @@ def unproven(artifact: ArtifactOutcome) -> tuple[Problem, ...]:
     """Failing is the default: what no proof speaks of fails the artifact, whatever was said."""
     shown = {proof.name for proof in artifact.proofs if proof.passed is not False}
     missing = [name for name in _NEEDED if name not in {*shown, *artifact.unproven}]
-    if not missing or not artifact.passed:
+    lacking = sorted({*missing, *(p.name for p in artifact.proofs if p.passed is False)})
+    if exit_code(artifact.problems) or not lacking:
         return ()
     return (
         Problem(
             code=ExitCode.VERIFY,
-            message=f"Artifact {artifact.name!r} was not proven: {', '.join(missing)}.",
+            message=f"Artifact {artifact.name!r} was not proven: {', '.join(lacking)}.",
         ),
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sample import digits
+import pytest
+from sample import digits, run
 
+from ckpt_action.errors import ExitCode
 from ckpt_action.outcome import Latency, Proof
 from ckpt_action.report.figures import latencies
-from ckpt_action.status import Status, artifact_status, job_status, not_shown
+from ckpt_action.status import Status, artifact_status, job_status, not_shown, run_status
 
 
 def test_an_artifact_whose_values_nobody_compared_is_not_called_proven():
@@ -18,6 +20,26 @@ def test_an_artifact_whose_values_nobody_compared_is_not_called_proven():
     unseen = replace(artifact, verdicts=(), unproven={"values": "there is nothing that runs it"})
     assert artifact_status(unseen) is Status.UNPROVEN
     assert job_status(replace(job, artifacts=(artifact, unseen))) is Status.UNPROVEN
+
+
+@pytest.mark.parametrize("broken", ["proof", "verdict", "of the model", "nothing written"])
+def test_what_is_called_failed_never_ends_with_exit_code_0(broken):
+    job = digits()
+    artifact = job.artifacts[0]
+    proof = Proof(name="edges", passed=False)
+    verdict = replace(artifact.verdicts[0], passed=False)
+    wrong = {
+        "proof": replace(job, artifacts=(replace(artifact, proofs=(*artifact.proofs, proof)),)),
+        "verdict": replace(job, artifacts=(replace(artifact, verdicts=(verdict,)),)),
+        "of the model": replace(job, proofs=(*job.proofs, proof)),
+        "nothing written": replace(job, artifacts=()),
+    }[broken]
+    assert not any(p.is_error for p in wrong.all_problems)
+    assert job_status(wrong) is run_status(run(wrong)) is Status.FAILED
+    assert run(wrong).exit_code is wrong.exit_code is ExitCode.VERIFY
+    assert wrong.passed is False
+    assert job_status(job) is not Status.FAILED
+    assert run(job).exit_code is ExitCode.OK
 
 
 def as_of(job, **proofs):

@@ -7,6 +7,9 @@ import pytest
 import tensorflow as tf
 from handmade import spec, traced, traced_model
 
+from ckpt_action.codec import to_data
+from ckpt_action.config.records import Verify
+from ckpt_action.engine import verify_job
 from ckpt_action.engine.onnx_graph import write as writing
 from ckpt_action.engine.onnx_graph.floor_division import rewrite_floor_division
 from ckpt_action.engine.prove.artifact.edge_problems import edge_problems
@@ -15,6 +18,7 @@ from ckpt_action.engine.prove.inputs.probes import Probe, draw, recipes
 from ckpt_action.engine.prove.model.edges import edge_probes
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import Severity
+from ckpt_action.processes.requests import VerifyRequest
 
 
 def model_and_edges(call, dtype: str, golden: bool = False):
@@ -66,6 +70,32 @@ def test_a_golden_file_makes_it_a_warning(monkeypatch, tmp_path):
     monkeypatch.setattr(writing, "_PASSES", passes)
     model, edges = model_and_edges(lambda x: tf.cast(x // 3, tf.float32), "int32", golden=True)
     assert set(differences(model, edges, tmp_path).values()) == {Severity.WARNING}
+
+
+@pytest.mark.parametrize(("golden", "passed"), [(True, None), (False, False)])
+def test_a_warning_on_the_edges_leaves_them_open_and_an_error_fails(
+    golden, passed, monkeypatch, tmp_path
+):
+    passes = tuple(p for p in writing._PASSES if p is not rewrite_floor_division)
+    monkeypatch.setattr(writing, "_PASSES", passes)
+    model, edges = model_and_edges(lambda x: tf.cast(x // 3, tf.float32), "int32", golden=golden)
+    (tmp_path / "onnx").mkdir()
+    registry()["onnx"].export(model, tmp_path / "onnx", {})
+    save_probes(tmp_path / "probes.npz", edges)
+    request = VerifyRequest(
+        format="onnx",
+        name="onnx",
+        folder=tmp_path / "onnx",
+        signatures=(model.signatures[0].record,),
+        variables={},
+        payloads={},
+        verify=Verify(),
+        probes=tmp_path / "probes.npz",
+    )
+    result = verify_job.run(to_data(request), tmp_path)
+    (proof,) = (p for p in result.proofs if p.name == "edges")
+    assert proof.passed is passed
+    assert [p.is_error for p in result.problems] == [not golden] * len(result.problems) != []
 
 
 def test_an_overflow_is_seen_whatever_was_quantised():

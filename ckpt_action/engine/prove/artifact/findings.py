@@ -21,6 +21,11 @@ class Findings:
         self.problems: list[Problem] = []
         self._unproven = unproven
 
+    @property
+    def failed(self) -> bool:
+        """Whether any of the checks so far found an error."""
+        return any(problem.is_error for problem in self.problems)
+
     def fail(self, what: str) -> None:
         self.problems.append(
             Problem(
@@ -31,8 +36,13 @@ class Findings:
         )
 
     def prove(self, name: str, before: int, detail: str) -> None:
-        """`before`: how many problems there were when this check began."""
-        self.proofs.append(Proof(name=name, passed=len(self.problems) == before, detail=detail))
+        """`before`: how many problems there were when this check began. A warning fails nothing,
+        and what it is about was not shown."""
+        told = self.problems[before:]
+        if told and not any(problem.is_error for problem in told):
+            self.leave_open(name, f"{detail}: see the warning")
+            return
+        self.proofs.append(Proof(name=name, passed=not told, detail=detail))
 
     def leave_open(self, name: str, detail: str) -> None:
         """Neither shown nor wrong."""
