@@ -104,6 +104,8 @@ class Proof:
     detail: str = ""
     signature: str = ""
     """That it is about; empty where it is about all of them."""
+    beyond_golden: bool = False
+    """Open for a reason that golden values do not settle: they are the same either way."""
 
 
 def _agree(verdicts: Iterable[OutputVerdict], proofs: Iterable[Proof]) -> bool:
@@ -145,6 +147,9 @@ class ArtifactOutcome:
     max_error: float | None = None
     """Largest difference from the restored model that passes, as a fraction of the output's
     spread, on top of `rtol` and `atol`; None where these decide alone."""
+    weak_golden: str = ""
+    """Why the golden rows are too few, or too well known, to say what quantising costs; empty where
+    they say it, or there are none."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that the artifact cannot give because of what was asked for, and why."""
     latency: Latency | None = None

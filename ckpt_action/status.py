@@ -76,7 +76,9 @@ def _of_other_origin(job: JobOutcome) -> bool:
     """Whether something else than what was trained may reach outputs that no golden file tells."""
     golden = {v.signature for v in job.verdicts if v.against == "golden"}
     return any(
-        p.name in _GOLDEN_DECIDES and p.passed is None and p.signature not in golden
+        p.name in _GOLDEN_DECIDES
+        and p.passed is None
+        and (p.beyond_golden or p.signature not in golden)
         for p in job.proofs
     )
 

@@ -181,7 +181,10 @@ def _verify_table() -> Schema:
                 "time; the rebuilt model and every artifact are checked against it."
             ),
             "samples": {
-                "description": "Number of seeded probe batches where there is no golden file.",
+                "description": (
+                    "Number of seeded probe batches where there is no golden file; beside one, 2 "
+                    "at most."
+                ),
                 "type": "integer",
                 "minimum": 1,
                 "maximum": 1000,

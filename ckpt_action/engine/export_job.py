@@ -6,7 +6,6 @@ import os
 import platform
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,34 +14,32 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.codec import from_data
-from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.engine.arrays import digest, shared_array
 from ckpt_action.engine.layers.same_layers import same_layers
 from ckpt_action.engine.prove.inputs.probe_file import save_probes
 from ckpt_action.engine.prove.model.edges import edge_probes
 from ckpt_action.engine.prove.model.reference import make_reference
+from ckpt_action.engine.prove.model.scaled import scaled_probes
 from ckpt_action.engine.reads.dependencies import Dependencies
 from ckpt_action.engine.reads.overwriting import DeclaredFiles
 from ckpt_action.engine.rebuild.fresh import seed_generators
 from ckpt_action.engine.rebuild.rebuild import rebuild
-from ckpt_action.engine.records import ModelVariable, TracedModel, Written
+from ckpt_action.engine.records import ModelVariable
 from ckpt_action.engine.restore import restore
 from ckpt_action.engine.semantics.calls import hard_sigmoid_calls
 from ckpt_action.engine.semantics.changes import called_changes
 from ckpt_action.engine.semantics.masks import masked_calls
-from ckpt_action.engine.targets import registry
 from ckpt_action.engine.trace.free_time import no_wrong_steps
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.training_attributes import left_in_training
 from ckpt_action.engine.trace.turned import in_another_order
 from ckpt_action.engine.trace.twin import make_twin
-from ckpt_action.engine.worker import enter_stage, printed_bytes, unexpected_problem
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, note, warning
+from ckpt_action.engine.worker import enter_stage, printed_bytes
+from ckpt_action.engine.write_target import write_target
+from ckpt_action.errors import ExitCode, Problem, note, warning
 from ckpt_action.manifest import HIDDEN
 from ckpt_action.outcome import ArtifactOutcome, FileRecord, VariableRecord
-from ckpt_action.plan import Job
-from ckpt_action.processes.environments import import_problem
-from ckpt_action.processes.requests import ExportRequest, ExportResult, writing
+from ckpt_action.processes.requests import ExportRequest, ExportResult, quantised, writing
 
 _SUPPORTED = ((2, 15), (2, 21))
 
@@ -80,12 +77,15 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
     artifacts: list[ArtifactOutcome] = []
     printed: dict[str, tuple[int, int]] = {}
     if not _failed(reference.problems):
-        edges = edge_probes(traced, reference.probes, job.model.verify.seed)
-        save_probes(request.probes, reference.probes + edges)
+        probes = reference.probes + edge_probes(traced, reference.probes, job.model.verify.seed)
+        if any(map(quantised, job.model.targets)):
+            probes += scaled_probes(traced, reference.probes)
+        save_probes(request.probes, probes)
         for target in job.model.targets:
             enter_stage(work, writing(target.name))
             begun = printed_bytes(work)
-            artifacts.append(_write(job, target, traced, request.artifacts / target.name))
+            folder = request.artifacts / target.name
+            artifacts.append(write_target(job, target, traced, folder, reference.probes))
             printed[target.name] = begun, printed_bytes(work)
     enter_stage(work, "looking at what was read")
     read = dependencies.read()
@@ -121,39 +121,6 @@ def _run_folder(work: Path) -> Path:
     """The folder of the whole run around `work`: packages look at every folder that modules may
     come from, and this process started in one of the run's own."""
     return next((folder for folder in work.parents if folder.name == HIDDEN), work)
-
-
-def _write(job: Job, target: TargetSpec, model: TracedModel, folder: Path) -> ArtifactOutcome:
-    outcome = ArtifactOutcome(
-        format=target.format, name=target.name, folder=f"{job.name}/{target.name}"
-    )
-    folder.mkdir(parents=True)
-    try:
-        written = registry()[target.format].export(model, folder, target.options)
-    except CkptActionError as error:
-        return replace(outcome, problems=error.problems)
-    except ImportError as error:
-        return replace(outcome, problems=(import_problem(error),))
-    except Exception as error:  # noqa: BLE001 - the other targets go on
-        return replace(outcome, problems=(unexpected_problem(error),))
-    return replace(
-        outcome,
-        signatures=written.signatures,
-        payloads=written.payloads,
-        unread=written.unread,
-        transformed=written.transformed,
-        rearranged=written.rearranged,
-        max_error=_max_error(written, job.model.verify),
-        unproven=written.unproven,
-        problems=written.notes,
-    )
-
-
-def _max_error(written: Written, verify: Verify) -> float | None:
-    if written.max_error is not None:
-        return written.max_error
-    declared = verify.rtol is not None or verify.atol is not None
-    return None if declared else written.rounding
 
 
 def _variable_records(variables: tuple[ModelVariable, ...]) -> tuple[VariableRecord, ...]:

@@ -208,6 +208,8 @@ class Written:
     rounding: float | None = None
     """The same where nothing is quantised but kernels are others than the model's. Tolerances that
     `verify` declares are kept without it."""
+    measured_on: tuple[tuple[str, Mapping[str, np.ndarray]], ...] = ()
+    """Signatures and inputs that ranges of integers were measured on."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that this artifact cannot give because of what the user chose, and why."""
     notes: tuple[Problem, ...] = ()

@@ -143,7 +143,9 @@ class _Check:
         if not self._request.latency or self.found.failed or self._artifact.stand_in():
             return
         if isinstance(self._artifact, Timed):
-            self.latency = measure(self._artifact, [p for p in self._probes() if not p.cut])
+            self.latency = measure(
+                self._artifact, [p for p in self._probes() if not (p.cut or p.beside or p.scaled)]
+            )
 
     @property
     def _artifact(self) -> Artifact:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from ckpt_action.config.records import Model, TargetSpec
+from ckpt_action.config.records import Model
 from ckpt_action.errors import ExitCode, Problem, exit_code
 from ckpt_action.outcome import ArtifactOutcome
-from ckpt_action.processes.requests import ExportResult, Quantised, VerifyRequest
+from ckpt_action.processes.requests import ExportResult, VerifyRequest, quantised
 
 _NEEDED = ("signature", "payload", "values")
 """Proofs without which an artifact fails."""
@@ -30,7 +29,8 @@ def verify_request(
         transformed=artifact.transformed,
         rearranged=artifact.rearranged,
         max_error=artifact.max_error,
-        quantised=_quantised(target),
+        quantised=quantised(target),
+        weak_golden=artifact.weak_golden,
         unproven=artifact.unproven,
         payloads=artifact.payloads,
         agreement=artifact.max_error is not None or target.min_agreement is not None,
@@ -54,11 +54,3 @@ def unproven(artifact: ArtifactOutcome) -> tuple[Problem, ...]:
             message=f"Artifact {artifact.name!r} was not proven: {', '.join(lacking)}.",
         ),
     )
-
-
-def _quantised(target: TargetSpec) -> Quantised | None:
-    """A word, or a table with one and the weights that it is about."""
-    given = target.options.get("quantize", "none")
-    how = given["weights"] if isinstance(given, Mapping) else given
-    default = "max-error" not in target.options
-    return None if how == "none" else Quantised(how=str(how), default=default)

@@ -104,6 +104,7 @@ class JobCheck:
             transformed=artifact.transformed,
             rearranged=artifact.rearranged,
             max_error=artifact.max_error,
+            weak_golden=artifact.weak_golden,
             unproven=_excused(artifact),
             verify=Verify(golden=golden, rtol=self.job.rtol, atol=self.job.atol),
             op_libraries=tuple(self.libraries[r.sha256] for r in self.job.op_libraries),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ckpt_action.config.records import Verify
+from ckpt_action.config.records import TargetSpec, Verify
 from ckpt_action.errors import Problem
 from ckpt_action.outcome import (
     ArtifactOutcome,
@@ -108,6 +108,14 @@ class Quantised:
     """Whether nobody declared a `max-error`."""
 
 
+def quantised(target: TargetSpec) -> Quantised | None:
+    """A word, or a table with one and the weights that it is about."""
+    given = target.options.get("quantize", "none")
+    how = given["weights"] if isinstance(given, Mapping) else given
+    default = "max-error" not in target.options
+    return None if how == "none" else Quantised(how=str(how), default=default)
+
+
 @dataclass(frozen=True, kw_only=True)
 class VerifyRequest:
     """Open one artifact from its files, run it on the probes, compare its payload bytes."""
@@ -129,6 +137,8 @@ class VerifyRequest:
     """Comes on top of the tolerances of `verify`."""
     quantised: Quantised | None = None
     """None where weights are stored as they are, or nobody knows."""
+    weak_golden: str = ""
+    """As in `ArtifactOutcome`."""
     unproven: Mapping[str, str] = field(default_factory=dict)
     """Proofs that are not asked for, and why."""
     agreement: bool = False

@@ -100,7 +100,10 @@ Y = X * np.array([1, 2], np.float32)
 def test_golden_outputs_are_named_or_counted(reference, tmp_path, name):
     np.savez(tmp_path / "g.npz", in_x=X, **{name: Y})
     found = reference("golden", file=str(tmp_path / "g.npz"))
-    assert found["labels"] == ["golden", "golden (batch=3)", "golden cut to batch=1"]
+    assert found["labels"] == [
+        "golden", "golden (batch=3)", "golden cut to batch=1",
+        "sample 0 (batch=2)", "sample 1 (batch=1)",
+    ]  # fmt: skip
     assert found["proofs"]["golden"][0] is True
     assert found["problems"] == []
 

@@ -60,6 +60,9 @@ def test_what_may_come_from_elsewhere_is_proven_by_golden_values_alone():
     assert job_status(untwinned) is Status.UNPROVEN
     verdict = replace(digits().artifacts[0].verdicts[0], signature="s", against="golden")
     assert job_status(replace(untwinned, verdicts=(verdict,))) is Status.PROVEN
+    alike = tuple(replace(p, beyond_golden=True) for p in untwinned.proofs)
+    untold = replace(untwinned, proofs=alike, verdicts=(verdict,))
+    assert job_status(untold) is Status.UNPROVEN, "golden values are the same either way"
     other = replace(verdict, signature="another")
     assert job_status(replace(untwinned, verdicts=(other,))) is Status.UNPROVEN
 

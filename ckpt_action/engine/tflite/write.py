@@ -40,6 +40,7 @@ def write_tflite(model: TracedModel, folder: Path, options: Mapping[str, object]
         transformed=held.transformed,
         max_error=max_error(options, TFLITE.get(quantize)),
         rounding=ROUNDING,
+        measured_on=samples,
         unproven=dict(_unproven(held, foreign)),
         notes=((_unrunnable(foreign),) if foreign else ())
         + ((_nothing_quantised(),) if idle else ()),

@@ -104,6 +104,16 @@ def test_a_golden_file_has_the_last_word(tmp_path):
     assert proof_of_origin(found).passed is None
 
 
+def test_a_golden_file_that_does_not_tell_them_apart_decides_nothing(tmp_path):
+    golden = tmp_path / "golden.npz"
+    zeros = np.zeros((2, 4), np.float32)
+    np.savez(golden, in_x=zeros, out_output_0=zeros)
+    _, found = restored_with_others("keeps:ReadsScalarEarly", verify=Verify(golden=golden))
+    assert proof_of_origin(found).passed is False
+    (problem,) = (p for p in found.problems if p.is_error)
+    assert "though not on the golden inputs" in problem.message
+
+
 @pytest.mark.parametrize("golden", [False, True])
 @pytest.mark.parametrize("entry_point", ["HalfUsed", "KeepsWithoutEffect", "ReadsScalarEarly"])
 def test_status_and_exit_code_say_the_same(entry_point, golden, tmp_path):
@@ -125,6 +135,8 @@ def test_status_and_exit_code_say_the_same(entry_point, golden, tmp_path):
         artifacts=(ArtifactOutcome(format="saved-model", name="m", folder="m"),),
     )
     assert (job_status(job) is Status.FAILED) is bool(job.exit_code)
+    alike = entry_point == "KeepsWithoutEffect"
+    assert proof_of_origin(found).beyond_golden is alike, "golden outputs are the same either way"
 
 
 @pytest.mark.parametrize(

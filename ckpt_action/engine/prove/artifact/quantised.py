@@ -20,6 +20,11 @@ _GENTLER = {
 }
 
 
+def gentler(how: str) -> str:
+    """Ways of quantising that lose less; empty where there is none."""
+    return _GENTLER.get(how, "")
+
+
 def quantised_problems(
     who: str,
     quantised: Quantised | None,
@@ -72,8 +77,8 @@ def _problem(
 def _advice(how: str, moved: float) -> str:
     ways = ["more varied `representative-data`"] if how == "int8" else []
     ways += ["train on"]
-    if how in _GENTLER:
-        ways.append(f"quantise to {_GENTLER[how]}")
+    if other := gentler(how):
+        ways.append(f"quantise to {other}")
     return (
         f"{NOT_TO_BE_USED} What may help: {', '.join(ways)}. If it is good enough for its use, "
         f"declare `max-error = {_rounded_up(moved):g}` for this target."

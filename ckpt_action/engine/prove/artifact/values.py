@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.artifact.elsewhere import shown_elsewhere
 from ckpt_action.engine.prove.artifact.findings import Findings
 from ckpt_action.engine.prove.artifact.quantised import quantised_problems
 from ckpt_action.engine.prove.artifact.same_signature import value_differences
@@ -34,30 +36,32 @@ def check_values(
     if found.is_excused("values"):
         return
     before = len(found.problems)
-    allowed = allowances(probes, request.max_error)
-    outputs = [_run(artifact, probe, found) for probe in probes]
-    declared = {s.name: s for s in artifact.signatures()}
-    for probe, values in zip(probes, outputs, strict=True):
+    plain = [p for p in probes if not p.beside and not p.scaled]
+    allowed = allowances(plain, request.max_error)
+    outputs = [_run(artifact, probe, found) for probe in plain]
+    for probe, values in zip(plain, outputs, strict=True):
         if values is not None:
             found.verdicts += _verdicts(probe, values, request, allowed)
-            for difference in value_differences(declared[probe.signature], values):
-                found.fail(
-                    f"declares another shape than it computes (signature {probe.signature!r}, "
-                    f"{probe.label}): {difference}"
-                )
+    verdicts = tuple(found.verdicts)
+    beside = [p for p in probes if p.beside and request.quantised is None]
+    _judge_beside(artifact, beside, request, found)
     _say_what_failed(request, found, allowed)
     loosened = request.max_error is not None
-    if len(found.problems) == before and (
-        still := _not_shown(artifact, probes, outputs, found.verdicts, loosened=loosened)
-    ):
-        found.leave_open("values", still)
-        return
-    if any(p.reference for p in probes):
-        shown = f"{len(probes)} probes against the restored model"
+    if len(found.problems) == before:
+        still = _not_shown(artifact, plain, outputs, verdicts, loosened=loosened)
+        if not still:
+            run = partial(_run, artifact, found=found)
+            still, told = shown_elsewhere(found.who, run, probes, request)
+            found.problems += told
+        if still:
+            found.leave_open("values", still)
+            return
+    if any(p.reference for p in plain):
+        shown = f"{len(plain) + len(beside)} probes against the restored model"
         if loosened:
             shown += f". {error_and_agreement(found.verdicts)}"
         found.prove("values", before, ". ".join((shown, *artifact.notes())))
-    if any(p.golden for p in probes):
+    if any(p.golden for p in plain):
         found.prove("golden", before, "the recorded outputs")
 
 
@@ -71,6 +75,19 @@ def _verdicts(
     if request.agreement:
         reference = with_agreement(reference, probe, outputs)
     return reference + judge(probe, outputs, request.verify, against="golden", allowed=allowed)
+
+
+def _judge_beside(
+    artifact: Artifact, probes: Sequence[Probe], request: VerifyRequest, found: Findings
+) -> None:
+    """Seeded inputs beside golden ones, each kind by the spread of its own outputs."""
+    allowed = allowances(probes, request.max_error)
+    for probe in probes:
+        values = _run(artifact, probe, found)
+        if values is not None:
+            found.verdicts += judge(
+                probe, values, request.verify, against="reference", allowed=allowed
+            )
 
 
 def _say_what_failed(
@@ -110,7 +127,8 @@ def _not_shown(
 
 
 def _run(artifact: Artifact, probe: Probe, found: Findings) -> dict[str, Array] | None:
-    """Outputs with exactly the expected names; None, and a problem, where that fails."""
+    """Outputs with exactly the expected names; None, and a problem, where that fails. One for each
+    that has another shape than the files declare."""
     try:
         outputs = dict(artifact.run(probe.signature, probe.inputs))
     except (tf.errors.OpError, ValueError, KeyError, TypeError) as error:
@@ -124,4 +142,10 @@ def _run(artifact: Artifact, probe: Probe, found: Findings) -> dict[str, Array] 
     if outputs.keys() != expected:
         found.fail(f"returns outputs {sorted(outputs)}, expected {sorted(expected)}")
         return None
+    (declared,) = (s for s in artifact.signatures() if s.name == probe.signature)
+    for difference in value_differences(declared, outputs):
+        found.fail(
+            f"declares another shape than it computes (signature {probe.signature!r}, "
+            f"{probe.label}): {difference}"
+        )
     return outputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ckpt_action.engine.arrays import Array, load, save
 from ckpt_action.engine.prove.inputs.probes import Probe
@@ -27,10 +28,10 @@ def save_probes(path: Path, probes: tuple[Probe, ...]) -> None:
 
 def load_probes(path: Path) -> tuple[Probe, ...]:
     """What `save_probes` wrote."""
-    found: dict[tuple[int, str, str, str | None, bool], dict[str, dict[str, Array]]] = {}
+    found: dict[tuple[Any, ...], dict[str, dict[str, Array]]] = {}
     for place, array in load(path).items():
-        number, signature, label, edge, cut, part, name = json.loads(place)
-        parts = found.setdefault((number, signature, label, edge, cut), {})
+        *said, part, name = json.loads(place)
+        parts = found.setdefault(tuple(said), {})
         parts.setdefault(part, {})[name] = array
     return tuple(
         Probe(
@@ -41,10 +42,12 @@ def load_probes(path: Path) -> tuple[Probe, ...]:
             golden=parts.get("golden"),
             edge=Severity(edge) if edge else None,
             cut=cut,
+            beside=beside,
+            scaled=scaled,
         )
-        for (_, signature, label, edge, cut), parts in found.items()
+        for (_, signature, label, edge, cut, beside, scaled), parts in found.items()
     )
 
 
-def _said(probe: Probe) -> tuple[str, str, str | None, bool]:
-    return probe.signature, probe.label, probe.edge, probe.cut
+def _said(probe: Probe) -> tuple[str, str, str | None, bool, bool, str]:
+    return probe.signature, probe.label, probe.edge, probe.cut, probe.beside, probe.scaled

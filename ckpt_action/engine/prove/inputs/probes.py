@@ -34,6 +34,11 @@ class Probe:
     """Of a difference there, where the inputs are no ordinary ones (see `edges`)."""
     cut: bool = False
     """Part of another probe, for its sizes alone (see `cuts`): its values may tell little."""
+    beside: bool = False
+    """Seeded although a golden file says which inputs are real: what rounds on purpose is not asked
+    there, all else is."""
+    scaled: str = ""
+    """Which columns were made larger, and how much (see `scaled`); empty where none was."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Whether integers that a function takes decide how much it computes."""
+"""Whether numbers that a function takes decide how much it computes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,34 @@ _SIZED_BY = {
 def integers_make_sizes(function: Any) -> bool:
     """Follows the values of integer inputs; true where they reach a loop, or an op that makes a
     tensor as large as they say."""
-    graph = function.graph
+    return _make_sizes(function.graph, [t for t in _inputs(function.graph) if t.dtype.is_integer])
+
+
+def floats_make_sizes(function: Any) -> bool:
+    """The same of floats that the graph itself turns into integers."""
+    waiting = [t for t in _inputs(function.graph) if t.dtype.is_floating]
+    seen: set[str] = set()
+    turned = []
+    while waiting:
+        for op in waiting.pop().consumers():
+            if op.name in seen or op.type in _SHAPES:
+                continue
+            seen.add(op.name)
+            whole = [t for t in op.outputs if t.dtype.is_integer]
+            turned += whole if op.type == "Cast" else []
+            waiting += op.outputs
+    return _make_sizes(function.graph, turned)
+
+
+def _inputs(graph: Any) -> list[Any]:
+    captured = {id(tensor) for tensor in graph.internal_captures}
+    return [t for t in graph.inputs if id(t) not in captured]
+
+
+def _make_sizes(graph: Any, waiting: list[Any]) -> bool:
     definition = graph.as_graph_def()
     functions = {f.signature.name: f for f in definition.library.function}
     nodes = {node.name: node for node in definition.node}
-    captured = {id(tensor) for tensor in graph.internal_captures}
-    waiting = [t for t in graph.inputs if t.dtype.is_integer and id(t) not in captured]
     seen: set[str] = set()
     while waiting:
         tensor = waiting.pop()

@@ -39,11 +39,14 @@ def like_eager(
     if not steady:
         return (_proof(name, None, "Python was not asked, as each call gives other outputs"),), ()
     larger = grown(live, probes)
-    called, failures = _called(live, (*telling(live.record, probes), *larger.probes))
-    allowed = allowances((*probes, *larger.probes), _ROUNDING)
+    called, failures = _called(live, (*_telling(live, probes), *larger.probes))
+    allowed = {
+        beside: allowances([p for p in (*probes, *larger.probes) if p.beside is beside], _ROUNDING)
+        for beside in (False, True)
+    }
     for probe, outputs in called:
-        said = _difference(probe, outputs, allowed)
-        if said and _golden_decides(live, probes, allowed):
+        said = _difference(probe, outputs, allowed[probe.beside])
+        if said and _golden_decides(live, probes, allowed[False]):
             return (_proof(name, None, f"not shown: {said}; the golden values decide"),), (
                 _other(name, said, Severity.WARNING),
             )
@@ -54,6 +57,13 @@ def like_eager(
         return (_proof(name, None, f"not compared with Python: {failures[0]}"),), ()
     shown = f"the same outputs where Python calls the model, on {len(called)} probes"
     return (_proof(name, True, shown),), ()
+
+
+def _telling(live: LiveSignature, probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """Of those beside golden inputs too, for either may show what the others do not."""
+    beside = [p for p in probes if p.beside]
+    real = telling(live.record, [p for p in probes if not p.beside])
+    return real + (telling(live.record, beside) if beside else ())
 
 
 def _wrong(

@@ -76,7 +76,7 @@ def edge_probes(model: TracedModel, probes: Sequence[Probe], seed: int) -> tuple
     """Probes with outputs, each of the size of one of `probes`."""
     found = []
     for traced in model.signatures:
-        own = [p for p in probes if p.signature == traced.record.name and not p.cut]
+        own = [p for p in probes if p.signature == traced.record.name and _ordinary(p)]
         live = LiveSignature(traced)
         if not own:
             continue
@@ -86,6 +86,10 @@ def edge_probes(model: TracedModel, probes: Sequence[Probe], seed: int) -> tuple
             edges = [e for e in group if not (e.sizes and grows)]
             found += list(_of_group(live, edges, base, [seed, number]))
     return tuple(found)
+
+
+def _ordinary(probe: Probe) -> bool:
+    return not probe.cut and not probe.beside
 
 
 def _of_group(

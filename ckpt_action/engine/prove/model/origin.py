@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature
@@ -18,26 +19,30 @@ def origin(
     """What the comparison with the twin shows; `untwinned` says why there is none, or why an equal
     one shows nothing.
 
-    A golden file of the signature has the last word: then a difference is a warning.
+    A golden file that tells the two apart has the last word: then a difference is a warning. One on
+    whose inputs they are alike says nothing of it.
     """
     name = live.record.name
+    golden = [probe for probe in probes if probe.golden is not None]
     if live.twin is None:
         proof = _without_difference(live, untwinned)
         if live.turned is None or not proof.passed or live.like_turned(probes):
             return proof, ()
-        by_golden = any(probe.golden is not None for probe in probes)
-        told = f"{live.turned.difference}{'; the golden values decide' if by_golden else ''}"
-        return _proof(name, None, f"not shown: {told}"), (
-            () if by_golden else (order_decides(name, live.turned),)
-        )
+        if golden and not live.like_turned(golden):
+            told = f"not shown: {live.turned.difference}; the golden values decide"
+            return _proof(name, None, told), ()
+        proof = _proof(name, None, f"not shown: {live.turned.difference}")
+        return replace(proof, beyond_golden=True), (order_decides(name, live.turned),)
     difference = live.twin.difference
     if live.like_twin(probes):
         detail = f"not shown: {difference}, with the same outputs on {len(probes)} probes"
-        return _proof(name, None, detail), (_kept(name, difference, outputs="stay the same"),)
-    if any(probe.golden is not None for probe in probes):
+        kept = _kept(name, difference, outputs="stay the same")
+        return replace(_proof(name, None, detail), beyond_golden=True), (kept,)
+    if golden and not live.like_twin(golden):
         detail = f"not shown: {difference}; the golden values decide"
         return _proof(name, None, detail), (_kept(name, difference, outputs="are different"),)
-    kept = _kept(name, difference, outputs="are different", severity=Severity.ERROR)
+    where = "are different, though not on the golden inputs" if golden else "are different"
+    kept = _kept(name, difference, outputs=where, severity=Severity.ERROR)
     return _proof(name, False, difference), (kept,)
 
 
@@ -70,5 +75,9 @@ def _kept(
         hint="The code reads a variable, or draws a number, when it makes the model or when it is "
         "first called, and keeps the result. Compute it in the method itself; save what is random "
         "in a variable, or give it a seed."
-        + ("" if severity else " A golden file tells whether it matters."),
+        + (
+            ""
+            if severity
+            else " A golden file tells whether it matters, where its inputs make a difference."
+        ),
     )

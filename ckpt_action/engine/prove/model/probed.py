@@ -16,6 +16,9 @@ from ckpt_action.engine.prove.model.numbers import nan_count
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.errors import ExitCode, Problem
 
+_BESIDE = 2
+"""Samples beside golden inputs: of several rows, and of one."""
+
 
 def recorded_probes(live: LiveSignature, golden: Golden) -> tuple[Probe, ...] | Problem:
     """The golden probe with outputs, and the same inputs with another number of rows."""
@@ -50,6 +53,19 @@ def seeded_probes(
         else:
             chosen = chosen or (recipe, ran)
     return chosen[1] if chosen else _refused(live.record.name, "every seeded input", refusal)
+
+
+def probes_beside(live: LiveSignature, model: TracedModel, verify: Verify) -> tuple[Probe, ...]:
+    """Seeded ones beside golden inputs, which may hide what others show; none where the model
+    takes none, or answers with NaN: then the golden file alone says which inputs are real."""
+    few = replace(verify, samples=min(_BESIDE, verify.samples))
+    try:
+        drawn = seeded_probes(live, model, few)
+    except tf.errors.ResourceExhaustedError:  # the golden inputs were small enough
+        return ()
+    if isinstance(drawn, Problem) or any(nan_count(a) for p in drawn for a in p.reference.values()):
+        return ()
+    return tuple(replace(p, beside=True) for p in drawn)
 
 
 def sized_probes(live: LiveSignature, drawn: tuple[Probe, ...]) -> Iterator[Probe]:

@@ -13,7 +13,12 @@ from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.prove.model.moved import INPUTS, same_for_all, sensitive, unmoved
 from ckpt_action.engine.prove.model.numbers import number_problems
 from ckpt_action.engine.prove.model.origin import origin
-from ckpt_action.engine.prove.model.probed import recorded_probes, seeded_probes, sized_probes
+from ckpt_action.engine.prove.model.probed import (
+    probes_beside,
+    recorded_probes,
+    seeded_probes,
+    sized_probes,
+)
 from ckpt_action.engine.prove.model.rows import rows_apart, rows_proof, rows_warning
 from ckpt_action.engine.prove.model.statistics import stored_statistics
 from ckpt_action.engine.prove.model.steady import deterministic, steadiness, unsteady
@@ -37,9 +42,9 @@ def make_reference(model: TracedModel, verify: Verify) -> Reference:
     """Run every signature of `model` on its probes.
 
     A signature that the golden file belongs to is probed with the golden inputs, as they are and
-    with another number of rows where that is free, every other one with `verify.samples` seeded
-    batches. Problems of the model are collected; a golden file that fits no signature raises
-    CkptActionError (CONFIG).
+    with another number of rows where that is free, and with a few seeded batches; every other one
+    with `verify.samples` of them. Problems of the model are collected; a golden file that fits no
+    signature raises CkptActionError (CONFIG).
     """
     golden = None
     if verify.golden is not None:
@@ -68,17 +73,18 @@ def _of_signature(
     if isinstance(drawn, Problem):
         return Reference(probes=(), proofs=(), problems=(drawn,))
     found = drawn + tuple(sized_probes(live, drawn))
-    steady = steadiness(live, drawn, found)
+    beside = probes_beside(live, model, verify) if recorded else ()
+    steady = steadiness(live, drawn, found + beside)
     repeated = steady.repeated
-    origins, kept = origin(live, found, model.untwinned) if steady.whole else (None, ())
+    origins, kept = origin(live, found + beside, model.untwinned) if steady.whole else (None, ())
     still = unmoved(live, model, drawn) if repeated else []
-    called, otherwise = like_eager(live, model, found, steady=steady.whole)
+    called, otherwise = like_eager(live, model, found + beside, steady=steady.whole)
     rows = rows_apart(live, drawn) if repeated else None
     statistics, unused = stored_statistics(live, drawn, rows=rows) if repeated else ((), ())
     with live.kept() as function:
         branches = branches_entered(name, function, found)
     return Reference(
-        probes=found,
+        probes=found + beside,
         proofs=(
             deterministic(name, steady),
             *((origins,) if origins else ()),

@@ -26,7 +26,7 @@ def rows_apart(live: LiveSignature, probes: Sequence[Probe], *, fixed: bool = Fa
     call on the smallest probe: all its rows become the first one, so sizes stay and the values are
     such as the model takes.
     """
-    if not _have_rows(live.record, fixed=fixed):
+    if not have_rows(live.record, fixed=fixed):
         return None
     telling = [p for p in probes if any((a != a[:1]).any() for a in p.inputs.values())]
     if not telling:
@@ -69,7 +69,8 @@ def rows_warning(signature: str) -> Problem:
     )
 
 
-def _have_rows(record: SignatureRecord, *, fixed: bool) -> bool:
+def have_rows(record: SignatureRecord, *, fixed: bool = False) -> bool:
+    """Whether inputs and outputs share one free first dimension; with `fixed`, or a number."""
     shapes = [t.shape or (None,) for t in (*record.inputs, *record.outputs)]
     first = shapes[0][0] if shapes else None
     return (isinstance(first, str) or (fixed and first is not None and first > 1)) and all(
