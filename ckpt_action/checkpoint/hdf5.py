@@ -89,6 +89,12 @@ class Hdf5Weights:
             return Writer.KERAS_3 if named else Writer.UNKNOWN
 
     @cached_property
+    def keras_version(self) -> str:
+        """Empty where the file does not tell."""
+        with self._reading():
+            return self._attribute("keras_version") or ""
+
+    @cached_property
     def backend(self) -> str | None:
         """What Keras ran on when it wrote a legacy file: `tensorflow`, `theano`, `cntk`."""
         with self._reading():

@@ -40,7 +40,7 @@ def operations(config: Mapping[str, Any]) -> set[str]:
     found: set[str] = set()
     for layer in _dicts(config.get("layers")):
         kind, inner = str(layer.get("class_name", "")), layer.get("config")
-        if _is_operation(layer, kind):
+        if is_operation(layer, kind):
             found.add(kind)
         elif isinstance(inner, Mapping):
             found |= operations(inner)
@@ -80,8 +80,8 @@ def unnumbered(name: str) -> str:
 
 def _layers(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
     for layer in _dicts(config.get("layers")):
-        kind, inner = _plain(str(layer.get("class_name", ""))), layer.get("config")
-        if not isinstance(inner, Mapping) or is_idle(kind) or _is_operation(layer, kind):
+        kind, inner = plain(str(layer.get("class_name", ""))), layer.get("config")
+        if not isinstance(inner, Mapping) or is_idle(kind) or is_operation(layer, kind):
             continue
         if isinstance(inner.get("layers"), list):
             yield from _layers(inner)
@@ -95,7 +95,7 @@ def _tells(kind: str, key: str) -> bool:
     return key != "axis" or not kind.endswith("Normalization")
 
 
-def _plain(kind: str) -> str:
+def plain(kind: str) -> str:
     """Without the package of a registered class, and what TensorFlow 1 put around the names."""
     return re.sub(r"V[12]$", "", kind.rpartition(">")[2].removeprefix("CuDNN"))
 
@@ -104,7 +104,7 @@ def _dicts(value: Any) -> Iterable[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def _is_operation(layer: Mapping[str, Any], kind: str) -> bool:
+def is_operation(layer: Mapping[str, Any], kind: str) -> bool:
     return bool(_OPERATION.fullmatch(kind)) or ".ops." in f"{layer.get('module')}."
 
 

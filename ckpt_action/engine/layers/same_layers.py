@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ckpt_action.checkpoint.records import Kind
-from ckpt_action.engine.layers.stored_layers import Difference, other_layers
+from ckpt_action.engine.layers.architectures import Difference
+from ckpt_action.engine.layers.stored_layers import other_layers
 from ckpt_action.engine.records import Restored
 from ckpt_action.engine.some_of import some_of
 from ckpt_action.errors import ExitCode, Problem, warning

@@ -6,7 +6,6 @@ model computes, and every weight fits. Files tell of such layers, each kind in i
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -18,18 +17,9 @@ from ckpt_action.checkpoint.hdf5 import Hdf5Weights
 from ckpt_action.checkpoint.keras_archive import KerasArchive
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, ObjectGraph, ObjectNode
 from ckpt_action.engine.keras_versions import keras_family
-from ckpt_action.engine.layers.layer_kinds import (
-    described,
-    in_words,
-    is_idle,
-    operations,
-    snake,
-    unnumbered,
-)
+from ckpt_action.engine.layers.architectures import Difference, by_architecture, only_in_each
+from ckpt_action.engine.layers.layer_kinds import is_idle, snake, unnumbered
 from ckpt_action.engine.restore.model.live import is_graph_container
-
-Difference = tuple[list[str], list[str]]
-"""What only the file has, and what only the model has."""
 
 
 def other_layers(model: Any, checkpoint: CheckpointFiles, root: str) -> Difference | None:
@@ -52,29 +42,14 @@ def _nested(model: Any) -> Iterator[Any]:
             yield from _nested(layer)
 
 
-def _by_architecture(config: str | None, model: Any) -> Difference | None:
-    try:
-        stored, live = json.loads(config or "null"), model.get_config()
-    except Exception:  # noqa: BLE001  the code of a layer of the user's own may raise anything
-        return None
-    inner = stored.get("config") if isinstance(stored, Mapping) else None
-    if not isinstance(inner, Mapping):
-        return None
-    theirs, ours = described(inner), described(live)
-    if not theirs:  # a subclassed model tells nothing of its layers
-        return None
-    for kind in operations(inner) | operations(live):
-        theirs.pop(kind, None)
-        ours.pop(kind, None)
-    return _apart(in_words(theirs, ours), in_words(ours, theirs))
-
-
 def _of_archive(model: Any, path: Path, _: str) -> Difference | None:
-    return _by_architecture(KerasArchive(path).config, model)
+    archive = KerasArchive(path)
+    return by_architecture(archive.config, archive.keras_version, model)
 
 
 def _of_legacy_model(model: Any, path: Path, _: str) -> Difference | None:
-    return _by_architecture(Hdf5Weights(path).config, model)
+    file = Hdf5Weights(path)
+    return by_architecture(file.config, file.keras_version, model)
 
 
 def _of_groups(model: Any, path: Path, _: str) -> Difference | None:
@@ -86,7 +61,7 @@ def _of_groups(model: Any, path: Path, _: str) -> Difference | None:
     live = Counter(
         snake(type(layer).__name__) for layer in _leaves(model) if _weighs_nothing(layer)
     )
-    return _apart(_busy(stored), _busy(live))
+    return only_in_each(_busy(stored), _busy(live))
 
 
 def _of_names(model: Any, path: Path, _: str) -> Difference | None:
@@ -96,7 +71,7 @@ def _of_names(model: Any, path: Path, _: str) -> Difference | None:
     stored = Counter(unnumbered(name) for name in bare if not _is_input(layers.get(name)))
     own = [name for name, layer in layers.items() if _weighs_nothing(layer)]
     live = Counter(unnumbered(name) for name in own if not _is_input(layers[name]))
-    only_stored, only_live = _apart(_busy(stored), _busy(live))
+    only_stored, only_live = only_in_each(_busy(stored), _busy(live))
     if len(only_stored) == len(only_live):  # other names alone
         return None
     return only_stored, only_live
@@ -173,10 +148,6 @@ def _busy(names: Counter[str]) -> Counter[str]:
             and not is_idle("".join(part.capitalize() for part in name.split("_")))
         }
     )
-
-
-def _apart(stored: Counter[str], live: Counter[str]) -> Difference:
-    return sorted((stored - live).elements()), sorted((live - stored).elements())
 
 
 _BY_KIND: Mapping[Kind, Callable[[Any, Path, str], Difference | None]] = {
