@@ -27,6 +27,10 @@ _OPERATION = re.compile(r"TFOpLambda|SlicingOpLambda|TensorFlowOpLayer|ClassMeth
 """Operations between layers: either Keras has its own form of them."""
 
 
+ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
+"""Functions that Keras 2 names otherwise."""
+
+
 def described(config: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     """Class to the settings of each of its layers, nested models included."""
     found: dict[str, list[dict[str, str]]] = {}
@@ -116,4 +120,4 @@ def _setting(value: Any) -> str:
         return "linear"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    return ALIASES.get(value, value) if isinstance(value, str) else json.dumps(value, default=str)

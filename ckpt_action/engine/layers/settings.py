@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ckpt_action.engine.layers.layer_kinds import plain
+from ckpt_action.engine.layers.layer_kinds import ALIASES, plain
 
 _TRAINING = re.compile(
     r"name|trainable|dtype|seed|batch_(input_)?shape|.*_?(initializer|regularizer|constraint)"
@@ -143,8 +143,8 @@ def _plain(value: Any, key: str) -> Any:
     if isinstance(value, (list, tuple)):
         listed = list(value)
         return _plain(listed[0], key) if _is_single(listed) else listed
-    if value is None and "activation" in key:
-        return "linear"
+    if "activation" in key and (value is None or isinstance(value, str)):
+        value = ALIASES.get(value or "linear", value or "linear")
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if isinstance(value, str):
