@@ -103,6 +103,7 @@ def _cannot_make(job: Job, keras: Any, error: Exception) -> CkptActionError:
     generation = {Writer.KERAS_2: "2", Writer.KERAS_3: "3"}.get(job.checkpoint.writer, "")
     if generation and not keras.__version__.startswith(generation):
         hint = f'Keras {generation} wrote the file: set `keras = "{generation}"`.'
+        text = text.split(" Make sure custom classes")[0]  # which would lead astray
     return fail(
         ExitCode.REBUILD,
         f"Keras {keras.__version__} cannot make the model that {job.checkpoint.path.name} "

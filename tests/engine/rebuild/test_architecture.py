@@ -134,3 +134,19 @@ def test_only_what_means_nothing_is_dropped():
     assert modernised([depthwise])[0]["config"] == {}
     depthwise["config"]["groups"] = 2
     assert modernised(depthwise) == depthwise
+
+
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 makes it")
+def test_the_other_keras_is_named_without_advice_on_custom_classes(tmp_path):
+    path = tmp_path / "m.keras"
+    layers = {"name": "m", "layers": [], "input_layers": [], "output_layers": []}
+    config = {
+        "class_name": "Functional", "module": "keras.src.engine.functional",
+        "registered_name": "Functional", "config": layers,
+    }  # fmt: skip
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+    problem = problem_of(from_file, path, writer=Writer.KERAS_2)
+    assert "Could not locate class 'Functional'." in problem.message
+    assert "register_keras_serializable" not in problem.message
+    assert problem.hint == 'Keras 2 wrote the file: set `keras = "2"`.'
