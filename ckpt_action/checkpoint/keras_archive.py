@@ -72,7 +72,8 @@ class KerasArchive:
         """Name to size of every file; raises where the names or the sizes are not honest."""
         if self.path.is_dir():
             with reading(self.path):
-                return {item.name: item.stat().st_size for item in self.path.iterdir()}
+                files = [item for item in self.path.rglob("*") if item.is_file()]
+                return {f.relative_to(self.path).as_posix(): f.stat().st_size for f in files}
         with reading(self.path), zipfile.ZipFile(self.path) as archive:
             found = archive.infolist()
         names = [info.filename for info in found]

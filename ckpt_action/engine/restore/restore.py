@@ -15,6 +15,8 @@ from ckpt_action.engine.restore.model.metrics import likely_metrics
 from ckpt_action.engine.restore.model.variables import live_model
 from ckpt_action.engine.restore.names import undecided
 from ckpt_action.engine.restore.optimizer.ema import averaged
+from ckpt_action.engine.restore.own_code.assets import load_own_assets
+from ckpt_action.engine.restore.own_code.variables import load_by_own_code, refuse_other_values
 from ckpt_action.engine.restore.permissions import idle
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.sources.parts import PartsSource
@@ -58,13 +60,16 @@ def restore(
     attempt = bind(model)
     kept = {id(v.variable) for v in attempt.missing_allowed}
     filled = [v for v in model.own() if id(v.variable) not in kept]
+    layers = layers_among(rebuilt.held)
+    own_loads = load_by_own_code(layers, attempt.bound, source, checkpoint.kind)
     problems = fill(filled, attempt.bound, source)
+    refuse_other_values(own_loads)
     rebuilt.fill_kept()
     fill_tables(attempt.tables, source)
     give_words(attempt.vocabularies, source)
-    layers = layers_among(rebuilt.held)
     if not rebuilt.from_file:
         refuse_order_alone(model.root, checkpoint)
+    load_own_assets(model.root, checkpoint)
     restore_vocabularies(model, layers, checkpoint)
     finish(layers)
     return Restored(

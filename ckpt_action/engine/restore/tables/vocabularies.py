@@ -21,11 +21,12 @@ from ckpt_action.engine.restore.match.saved_state import class_name
 from ckpt_action.engine.restore.model.live import is_layer
 from ckpt_action.engine.restore.model.lookup_tables import is_lookup_layer
 from ckpt_action.engine.restore.names import split_count
+from ckpt_action.engine.restore.own_code.variables import overrides
 from ckpt_action.engine.restore.records import LiveModel
 from ckpt_action.engine.restore.tables.architecture import Architecture
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
 
-_FILE = "vocabulary.txt"
+VOCABULARY = "vocabulary.txt"
 _Place = tuple[str, ...]
 """Of a layer, as Keras writes it."""
 
@@ -53,7 +54,7 @@ def refuse_order_alone(root: Any, checkpoint: CheckpointFiles) -> None:
     words, stored = _stored(archive), Architecture(archive.config)
     groups: dict[object, list[tuple[_Place, Any]]] = defaultdict(list)
     for place in words:
-        layer = _layer_at(root, place)
+        layer = layer_at(root, place)
         if place[-2:-1] == ("layers",) and layer is not None and not _size(layer):
             groups[place[:-1], split_count(place[-1])[0]].append((place, layer))
     problems = [
@@ -71,20 +72,22 @@ def _stored(archive: KerasArchive) -> dict[_Place, bytes]:
     return {
         parts[1:-1]: archive.content(member)
         for member, parts in split.items()
-        if parts[0] == "assets" and parts[-1] == _FILE
+        if parts[0] == "assets" and parts[-1] == VOCABULARY
     }
 
 
 def _load(root: Any, place: _Place, content: bytes) -> Iterator[Problem]:
-    layer = _layer_at(root, place)
+    layer = layer_at(root, place)
     if layer is None:
         yield _problem(
             f"The file holds a vocabulary for {'/'.join(place)}, and the model has no such layer.",
             "Build the model as it was trained.",
         )
         return
+    if overrides(layer, "load_assets"):  # for `own_code/assets.py`
+        return
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / _FILE).write_bytes(content)
+        (Path(folder) / VOCABULARY).write_bytes(content)
         layer.load_assets(folder)
     held = [str(word) for word in layer.get_vocabulary()]
     if held != content.decode().splitlines():
@@ -94,7 +97,7 @@ def _load(root: Any, place: _Place, content: bytes) -> Iterator[Problem]:
         )
 
 
-def _layer_at(item: Any, place: _Place) -> Any | None:
+def layer_at(item: Any, place: _Place) -> Any | None:
     """The layer at a path as Keras writes it: attributes, and members by class and number."""
     for part in place:
         if isinstance(item, (list, tuple, dict)):

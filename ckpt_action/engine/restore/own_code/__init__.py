@@ -1,0 +1,1 @@
+"""What layers of the user's own read out of Keras' files by themselves."""
