@@ -19,6 +19,7 @@ from ckpt_action.checkpoint.records import CheckpointFiles, Kind, ObjectGraph, O
 from ckpt_action.engine.keras_versions import keras_family
 from ckpt_action.engine.layers.architectures import Difference, by_architecture, only_in_each
 from ckpt_action.engine.layers.layer_kinds import is_idle, snake, unnumbered
+from ckpt_action.engine.restore.match.saved_state import own_state
 from ckpt_action.engine.restore.model.live import is_graph_container
 
 
@@ -59,7 +60,9 @@ def _of_groups(model: Any, path: Path, _: str) -> Difference | None:
         return None
     stored = Counter(unnumbered(name) for name in groups)
     live = Counter(
-        snake(type(layer).__name__) for layer in _leaves(model) if _weighs_nothing(layer)
+        snake(type(layer).__name__)
+        for layer in _leaves(model)
+        if _weighs_nothing(layer) and not own_state(layer)  # words' weights are no layer's weights
     )
     return only_in_each(_busy(stored), _busy(live))
 

@@ -9,6 +9,9 @@ import pytest
 import tensorflow as tf
 from restoring import fresh, refusal, restored
 
+from ckpt_action.checkpoint.identify import identify
+from ckpt_action.engine.layers.stored_layers import other_layers
+
 
 def normalised():
     """The wrapper lists the kernel of the layer in it as its own too."""
@@ -96,3 +99,26 @@ def test_a_value_that_two_variables_claim_stays_unclear(tmp_path):
     tf.train.Checkpoint(net([0, 1])).write(str(tmp_path / "ck"))
     restored(net([0, 1]), tmp_path / "ck")
     assert "not clear which value they take" in refusal(net([1, 0]), tmp_path / "ck").message
+
+
+def weighed(weights):
+    layers = fresh().layers
+    words = layers.TextVectorization(
+        output_mode="tf_idf", vocabulary=["a", "b"], idf_weights=weights
+    )
+    x = keras.Input((), dtype="string")
+    return keras.Model(x, layers.Dense(2)(words(x)))
+
+
+@pytest.mark.parametrize("file", ["w.weights.h5", "a.keras"])
+def test_the_weights_of_words_are_stored_with_their_layer_and_in_it(file, tmp_path):
+    saved, texts = weighed([2.5, 0.25]), tf.constant(["a b", "b c"])
+    (saved.save_weights if "weights" in file else saved.save)(tmp_path / file)
+    model = weighed([1.0, 1.0])
+    assert restored(model, tmp_path / file).binding.bound == 3
+    np.testing.assert_array_equal(model(texts), saved(texts))
+    assert other_layers(model, identify(tmp_path / file), "") is None
+    if "weights" in file:
+        with h5py.File(tmp_path / file, "r+") as stored:
+            stored["layers/text_vectorization/vars/idf_weights"][0] += 1
+        assert "2 values that differ" in refusal(weighed([1.0, 1.0]), tmp_path / file).message

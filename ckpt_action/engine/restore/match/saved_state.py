@@ -40,7 +40,7 @@ class SavedNames:
             return
         walk.found.aside.update(stored[name] for name in _METRICS if name in stored)
         values = walk.graph.nodes[stored["vars"]].children if "vars" in stored else {}
-        for key, variable in _own_state(item).items():
+        for key, variable in own_state(item).items():
             if key in values:
                 if key.isdigit() and not _is_keras_own(item):
                     walk.found.counted.add(values[key])
@@ -92,7 +92,7 @@ def _is_keras_own(layer: Any) -> bool:
     return type(layer).__module__.split(".")[0] in ("keras", "tf_keras")
 
 
-def _own_state(layer: Any) -> dict[str, Any]:
+def own_state(layer: Any) -> dict[str, Any]:
     """Key to variable as the layer itself stores them.
 
     Keras 3 layers hand over the variables, so their own `save_own_variables` is asked; Keras 2
@@ -103,4 +103,16 @@ def _own_state(layer: Any) -> dict[str, Any]:
         return {str(index): variable for index, variable in enumerate(own)}
     store: dict[str, Any] = {}
     layer.save_own_variables(store)
-    return {key: held for key, held in store.items() if raw_variable(held) is not None}
+    stored = {key: _variable(layer, key, held) for key, held in store.items()}
+    return {key: variable for key, variable in stored.items() if variable is not None}
+
+
+def _variable(layer: Any, key: str, held: Any) -> Any | None:
+    """What `held` was taken from: of words' weights Keras hands over the values, and
+    `TextVectorization` those of the layer inside it, so a file has them twice."""
+    if raw_variable(held) is not None:
+        return held
+    for owner in (layer, getattr(layer, "_lookup_layer", None)):
+        if _is_keras_own(owner) and raw_variable(getattr(owner, key, None)) is not None:
+            return getattr(owner, key)
+    return None
