@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from ckpt_action.engine.layers.paths import Place, Side, named, parameters, tensors
-from ckpt_action.engine.layers.settings import compared, differing
-from ckpt_action.engine.layers.wiring import Layer, Tensor, leaves
-from ckpt_action.engine.layers.words import told, with_words
+from ckpt_action.engine.layers.calls import (
+    COMMUTATIVE,
+    constants_in,
+    reordered,
+    telling,
+    tensor_pairs,
+    tensors_in,
+)
+from ckpt_action.engine.layers.ends import ends
+from ckpt_action.engine.layers.layer_settings import Apart, in_words, settings_apart, wrapped
+from ckpt_action.engine.layers.paths import Place, Side, named, parameters
+from ckpt_action.engine.layers.settings import compared
+from ckpt_action.engine.layers.wiring import Layer, Tensor
+from ckpt_action.engine.layers.words import told
 
-Apart = tuple[str, str]
-"""The same thing in words, as the file has it and as the model has it."""
+Pairs = list[tuple[Tensor, Tensor]]
 
 
 class Comparison:
@@ -28,14 +37,10 @@ class Comparison:
         self._todo: deque[tuple[Place, Place, Apart]] = deque()
 
     def differences(self) -> list[Apart]:
-        """Empty where the models compute the same from equal weights, or their outputs are too
-        different to be paired: other layers are then told of anyway."""
-        theirs, ours = self._stored.wiring.outputs, self._live.wiring.outputs
-        if len(theirs) != len(ours):
-            return []
-        for name, one, other in _paired(theirs, ours):
-            end = f"output {name.strip('/') or '0'}"
-            self._todo.append((Place((), one), Place((), other), (end, end)))
+        """Empty where the models compute the same from equal weights."""
+        theirs, ours = self._stored.wiring, self._live.wiring
+        for name, one, other in ends(theirs, ours):
+            self._todo.append((Place((), one), Place((), other), (name, name)))
         found: list[Apart] = []
         while self._todo:
             found += self._visit(*self._todo.popleft())
@@ -50,7 +55,7 @@ class Comparison:
         live = self._live.live(other)
         words = told(theirs), told(ours)
         if self._across and (theirs.operation or ours.operation):
-            self._follow_tensors(one, other, words)
+            self._follow_operations(one, other)
             return
         partner = self._partners.setdefault(one.layer, other.layer)
         weighs = bool(getattr(live, "weights", ()))
@@ -60,68 +65,70 @@ class Comparison:
             if not self._same_input(one, other):
                 yield f"{fed[0]} fed by {words[0]}", f"{fed[1]} fed by {words[1]}"
         else:
-            yield from self._settings(theirs, ours, live, words)
-            yield from self._arguments(one, other, live, words)
+            yield from self._settings(theirs, ours, live)
+            yield from self._arguments(one, other, live)
 
-    def _settings(self, theirs: Layer, ours: Layer, live: Any, words: Apart) -> Iterator[Apart]:
-        keras_own = live is None or type(live).__module__.split(".")[0] in ("keras", "tf_keras")
+    def _settings(self, theirs: Layer, ours: Layer, live: Any) -> Iterator[Apart]:
         if theirs.operation != ours.operation:
             return
-        configs = with_words(theirs.config, ours.config, live)
-        found = differing(theirs.kind, *configs, keras_own=keras_own)
-        if found:
-            yield (
-                f"{words[0]} with {found.key}={found.stored}",
-                f"{words[1]} with {found.key}={found.live}",
+        yield from settings_apart(theirs, ours, live)
+        for key, stored, held in wrapped(theirs, ours):
+            sides = Side(stored), Side(held, getattr(live, key, None))
+            within = Comparison(*sides, masks=self._masks, across=self._across).differences()
+            yield from (
+                (f"{told(theirs)}: {one}", f"{told(ours)}: {other}") for one, other in within
             )
 
-    def _arguments(self, one: Place, other: Place, live: Any, words: Apart) -> Iterator[Apart]:
-        names = parameters(live)
-        theirs = self._telling(named(self._stored.call(one), names))
-        ours = self._telling(named(self._live.call(other), names))
-        if theirs.keys() != ours.keys() and self._across:
-            self._follow_tensors(one, other, words)
+    def _arguments(self, one: Place, other: Place, live: Any) -> Iterator[Apart]:
+        theirs, ours = self._stored.layer(one), self._live.layer(other)
+        names = [] if theirs.operation or ours.operation else parameters(live)
+        given = telling(named(self._stored.call(one), names), masks=self._masks)
+        held = telling(named(self._live.call(other), names), masks=self._masks)
+        noted_otherwise = self._across or theirs.operation != ours.operation
+        pairs = tensor_pairs(given, held, by_order=noted_otherwise)
+        if pairs is None:
+            if not self._across:
+                lists = [", ".join(tensors_in(call)) for call in (given, held)]
+                yield f"{told(theirs)} called with {lists[0]}", f"{told(ours)} with {lists[1]}"
             return
-        if theirs.keys() != ours.keys():
-            lists = [", ".join(sorted(call)) for call in (theirs, ours)]
-            yield f"{words[0]} called with {lists[0]}", f"{words[1]} called with {lists[1]}"
-            return
-        for place, value in theirs.items():
-            pair = value, ours[place]
-            if all(isinstance(item, Tensor) for item in pair):
-                below = self._stored.below(one, pair[0]), self._live.below(other, pair[1])
-                self._todo.append((*below, words))
-            elif found := compared(
-                _comparable(value), _comparable(ours[place]), place.strip("/"), keras_own=True
-            ):
-                yield (
-                    f"{words[0]} called with {found.key}={found.stored}",
-                    f"{words[1]} called with {found.key}={found.live}",
-                )
+        self._follow(one, other, self._sorted(one, other, pairs))
+        if not noted_otherwise:
+            constants = constants_in(given), constants_in(held)
+            found = compared(*constants, "", keras_own=True)
+            if found:
+                yield in_words(theirs, ours, "called with", found)
 
-    def _telling(self, call: Mapping[str, Any]) -> dict[str, Any]:
-        """Leaves of the arguments, without those that mean nothing, or no more than a default."""
-        found = {}
-        for name, argument in call.items():
-            if not self._masks and name.endswith("mask") and name != "attention_mask":
-                continue
-            whole = isinstance(argument, Mapping) and "class_name" in argument  # array or slice
-            entries = [(name, argument)] if whole else leaves(argument, name)
-            found.update(
-                {path: leaf for path, leaf in entries if leaf is not None and leaf is not False}
-            )
-        return found
+    def _follow_operations(self, one: Place, other: Place) -> None:
+        """Each generation has operations of its own; their tensors are followed where they have as
+        many."""
+        calls = []
+        for side, place in ((self._stored, one), (self._live, other)):
+            is_input = side.layer(place).kind == "InputLayer"
+            calls.append({} if is_input else telling(side.call(place), masks=False))
+        pairs = tensor_pairs(calls[0], calls[1], by_order=True) or []
+        self._follow(one, other, self._sorted(one, other, pairs))
 
-    def _follow_tensors(self, one: Place, other: Place, words: Apart) -> None:
-        """Between the generations only that operations have as many tensors can be told."""
-        theirs, ours = (
-            [] if side.layer(place).kind == "InputLayer" else tensors(side.call(place))
-            for side, place in ((self._stored, one), (self._live, other))
-        )
-        if len(theirs) == len(ours):
-            for first, second in zip(theirs, ours, strict=True):
-                below = self._stored.below(one, first), self._live.below(other, second)
-                self._todo.append((*below, words))
+    def _sorted(self, one: Place, other: Place, pairs: Pairs) -> Pairs:
+        """Terms of a sum by the layers from which they come: by their names, or their classes."""
+        kinds = self._stored.layer(one).kind.lower(), self._live.layer(other).kind.lower()
+        if not pairs or not COMMUTATIVE.intersection(kinds):
+            return pairs
+
+        def stored(tensor: Tensor) -> Layer:
+            return self._stored.layer(self._stored.settled(self._stored.below(one, tensor)))
+
+        def live(tensor: Tensor) -> Layer:
+            return self._live.layer(self._live.settled(self._live.below(other, tensor)))
+
+        by_name = (lambda t: stored(t).name, lambda t: live(t).name)
+        by_kind = (lambda t: stored(t).kind, lambda t: live(t).kind)
+        return reordered(pairs, by_name, by_kind)
+
+    def _follow(self, one: Place, other: Place, pairs: Pairs) -> None:
+        words = told(self._stored.layer(one)), told(self._live.layer(other))
+        for first, second in pairs:
+            below = self._stored.below(one, first), self._live.below(other, second)
+            self._todo.append((*below, words))
 
     def _same_input(self, one: Place, other: Place) -> bool:
         theirs, ours = self._stored.wiring.inputs, self._live.wiring.inputs
@@ -130,25 +137,7 @@ class Comparison:
         return len(theirs) != len(ours) or self._stored.feeds(one) == self._live.feeds(other)
 
 
-def _paired(
-    theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor]
-) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Outputs by their names where they have the same, else by their places."""
-    by_name = theirs.keys() == ours.keys()
-    for (name, tensor), other in zip(theirs.items(), ours.values(), strict=True):
-        yield name, tensor, ours[name] if by_name else other
-
-
 def _same_kind(theirs: Layer, ours: Layer) -> bool:
     if theirs.operation != ours.operation:  # `a + b` is the layer Add
         return theirs.kind.lower() == ours.kind.lower()
     return theirs.kind == ours.kind
-
-
-def _is_default(argument: Any) -> bool:
-    """`training=False` is what nobody says at inference."""
-    return argument is None or argument is False
-
-
-def _comparable(item: Any) -> Any:
-    return "a tensor" if isinstance(item, Tensor) else item

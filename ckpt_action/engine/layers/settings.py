@@ -44,7 +44,8 @@ _REGISTERED = re.compile(r"^[\w.]+>(?=\w+$)")
 """The package in the name of a registered function."""
 
 _UNTOLD = object()
-"""The code of a function, which Python compiles otherwise in each version."""
+"""The code of a function, which Python compiles otherwise in each version; a model among the
+settings, whose wiring is compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +137,8 @@ def _listed(value: Any) -> Iterable[Any]:
 
 def _plain(value: Any, key: str) -> Any:
     """Without what the notations add: classes of containers, of functions and of numbers."""
+    if key == "function" and isinstance(value, list):  # code, defaults and closure
+        return _UNTOLD
     if isinstance(value, Mapping):
         return _unwrapped(value, key)
     if isinstance(value, (np.ndarray, np.generic)):
@@ -156,15 +159,15 @@ def _unwrapped(value: Mapping[str, Any], key: str) -> Any:
     kind, inner = value.get("class_name"), value.get("config")
     if not isinstance(kind, str):
         return dict(value)
-    if kind in ("__lambda__", "function") and isinstance(inner, Mapping):
-        return _UNTOLD
     if kind in ("__tuple__", "TensorShape"):
         return _plain(value.get("items", inner), key)
-    if kind.startswith("__") and isinstance(inner, Mapping) and "value" in inner:
+    if not isinstance(inner, Mapping):
+        return _plain(inner, key) if isinstance(inner, str) else kind
+    if kind.startswith("__") and "value" in inner:
         return _plain(inner["value"], key)
-    if isinstance(inner, Mapping):
-        return _Object(kind=plain(kind), config=inner)
-    return _plain(inner, key) if isinstance(inner, str) else kind
+    if kind in ("__lambda__", "function") or isinstance(inner.get("layers"), list):
+        return _UNTOLD
+    return _Object(kind=plain(kind), config=inner)
 
 
 def _is_single(listed: list[Any]) -> bool:

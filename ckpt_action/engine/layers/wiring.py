@@ -91,10 +91,18 @@ def _layer(entry: Mapping[str, Any], calls: tuple[Mapping[str, Any], ...] | None
         name=str(entry.get("name") or config["name"]),
         kind=kind,
         config=config,
-        operation=is_operation(entry, kind),
+        operation=is_operation(entry, kind) or _says_nothing_of_training(entry),
         calls=calls,
         inner=wiring(config) if isinstance(config.get("layers"), list) else None,
     )
+
+
+def _says_nothing_of_training(entry: Mapping[str, Any]) -> bool:
+    """Only by that an operation differs from a layer in an HDF5 file of Keras 3."""
+    nodes = entry.get("inbound_nodes") or ()
+    is_keras_3 = any(isinstance(node, Mapping) for node in nodes)
+    layers_say = {"trainable", "layers", "batch_shape"}
+    return is_keras_3 and "module" not in entry and not layers_say & entry["config"].keys()
 
 
 def _arguments(node: Any) -> Mapping[str, Any]:
