@@ -69,7 +69,7 @@ class Comparison:
             yield from self._arguments(one, other, live)
 
     def _settings(self, theirs: Layer, ours: Layer, live: Any) -> Iterator[Apart]:
-        if theirs.operation != ours.operation:
+        if _noted_otherwise(theirs, ours):
             return
         yield from settings_apart(theirs, ours, live)
         for key, stored, held in wrapped(theirs, ours):
@@ -84,8 +84,9 @@ class Comparison:
         names = [] if theirs.operation or ours.operation else parameters(live)
         given = telling(named(self._stored.call(one), names), masks=self._masks)
         held = telling(named(self._live.call(other), names), masks=self._masks)
-        noted_otherwise = self._across or theirs.operation != ours.operation
-        pairs = tensor_pairs(given, held, by_order=noted_otherwise)
+        noted_otherwise = self._across or _noted_otherwise(theirs, ours)
+        unknown = theirs.operation is None
+        pairs = tensor_pairs(given, held, by_order=noted_otherwise or unknown)
         if pairs is None:
             if not self._across:
                 lists = [", ".join(tensors_in(call)) for call in (given, held)]
@@ -138,6 +139,11 @@ class Comparison:
 
 
 def _same_kind(theirs: Layer, ours: Layer) -> bool:
-    if theirs.operation != ours.operation:  # `a + b` is the layer Add
+    if theirs.operation is None or _noted_otherwise(theirs, ours):  # `a + b` is the layer Add
         return theirs.kind.lower() == ours.kind.lower()
     return theirs.kind == ours.kind
+
+
+def _noted_otherwise(theirs: Layer, ours: Layer) -> bool:
+    """Whether one is an operation, and the other a layer."""
+    return theirs.operation is not None and theirs.operation != ours.operation

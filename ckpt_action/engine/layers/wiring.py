@@ -24,7 +24,8 @@ class Layer:
     name: str
     kind: str
     config: Mapping[str, Any]
-    operation: bool = False
+    operation: bool | None = False
+    """Between layers, as `a + b` makes it; None where an HDF5 file does not tell."""
     calls: tuple[Mapping[str, Any], ...] = ()
     """Arguments by position, as `0`, or by name; tensors in them are of class Tensor."""
     inner: Wiring | None = None
@@ -91,14 +92,14 @@ def _layer(entry: Mapping[str, Any], calls: tuple[Mapping[str, Any], ...] | None
         name=str(entry.get("name") or config["name"]),
         kind=kind,
         config=config,
-        operation=is_operation(entry, kind) or _says_nothing_of_training(entry),
+        operation=is_operation(entry, kind) or (None if _may_be_operation(entry) else False),
         calls=calls,
         inner=wiring(config) if isinstance(config.get("layers"), list) else None,
     )
 
 
-def _says_nothing_of_training(entry: Mapping[str, Any]) -> bool:
-    """Only by that an operation differs from a layer in an HDF5 file of Keras 3."""
+def _may_be_operation(entry: Mapping[str, Any]) -> bool:
+    """HDF5 files of Keras 3 name no modules; most layers say at least whether they train."""
     nodes = entry.get("inbound_nodes") or ()
     is_keras_3 = any(isinstance(node, Mapping) for node in nodes)
     layers_say = {"trainable", "layers", "batch_shape"}
