@@ -96,7 +96,7 @@ def test_equal_runs_give_equal_bytes(exported, repository):
     run = ckpt_action(
         *("export", "--jobs", "2", "--output-dir", repository / "elsewhere"),
         folder=repository,
-        PYTHONHASHSEED="77",
+        hash_seed="77",
     )
     assert run.returncode == 0, run.stderr
     assert tree(repository / "elsewhere") == tree(exported / "dist")

@@ -1,4 +1,5 @@
-"""Equal inputs, equal bytes: whatever the order of the models and the number of workers."""
+"""Equal inputs, equal bytes: whatever the order of the models, the number of workers, and the order
+of sets in the children."""
 
 from __future__ import annotations
 
@@ -11,8 +12,12 @@ import pytest
 from command import ckpt_action
 
 MODELS = """
+import sys
+
 import keras
 from keras import layers as L
+
+assert sys.flags.hash_randomization, "the fixed seed of all children"
 
 def _over(shape, *stack):
     return keras.Sequential([keras.Input(shape, name="x"), *stack])
@@ -60,7 +65,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("same-bytes")
     (folder / "models.py").write_text(MODELS)
     command = [sys.executable, "-W", "ignore", "-c", TRAIN, *NAMES]
-    environ = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    environ = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONHASHSEED": "3"}
     subprocess.run(command, cwd=folder, env=environ, check=True)
     return folder
 
@@ -72,7 +77,7 @@ def exported(folder, names, jobs, seed):
         lines += [f"[models.{name}]", f'entry-point = "models:{name}"']
         lines += [f'checkpoints = ["checkpoints/{name}"]', "verify.atol = 1e-5"]
     (folder / "model-export.toml").write_text("\n".join(lines))
-    run = ckpt_action("export", "--jobs", jobs, "--no-reuse", folder=folder, PYTHONHASHSEED=seed)
+    run = ckpt_action("export", "--jobs", jobs, "--no-reuse", folder=folder, hash_seed=seed)
     assert run.returncode == 0, run.stdout + run.stderr
     dist = folder / "dist"
     files = {f.relative_to(dist): f.read_bytes() for f in dist.glob("*/*/**/*") if f.is_file()}
