@@ -12,7 +12,7 @@ from ckpt_action import __version__
 from ckpt_action.config.load import load_config
 from ckpt_action.config.located import located, of_signatures, of_target
 from ckpt_action.earlier import Earlier, read_earlier
-from ckpt_action.errors import CkptActionError
+from ckpt_action.errors import CkptActionError, Problem
 from ckpt_action.git import read_checkout
 from ckpt_action.jobs.fingerprint import environment_digest
 from ckpt_action.jobs.installed import lacking
@@ -82,9 +82,10 @@ def export(
             if options.reuse and earlier:
                 taken = _taken(plan, earlier, environment.result(), stage, progress)
             rest = replace(plan, jobs=tuple(job for job in plan.jobs if job.name not in taken))
-            new = _run_jobs(rest, stage, options.jobs, environ, progress) if rest.jobs else ()
+            new, notes = _run_jobs(rest, stage, options.jobs, environ, progress)
             by_name = taken | {outcome.name: outcome for outcome in new}
-            run = replace(run, jobs=tuple(_told(by_name[job.name], job, file) for job in plan.jobs))
+            jobs = tuple(_told(by_name[job.name], job, file) for job in plan.jobs)
+            run = replace(run, jobs=jobs, problems=run.problems + notes)
             made = Made(
                 environment=environment.result(),
                 earlier=None if options.shard else earlier,
@@ -117,7 +118,10 @@ def _taken(
 
 def _run_jobs(
     plan: Plan, stage: Staging, jobs: int, environ: Mapping[str, str], progress: Progress
-) -> tuple[JobOutcome, ...]:
+) -> tuple[tuple[JobOutcome, ...], tuple[Problem, ...]]:
+    """What came of each, and what is to be said of the run."""
+    if not plan.jobs:
+        return (), ()
     servers = stage.work / "servers"
     servers.mkdir()
     with _stopping_pool(jobs) as pool:
@@ -133,7 +137,7 @@ def _run_jobs(
                 )
                 for job in plan.jobs
             ]
-            return tuple(pool.map(JobRun.run, runs))
+            return tuple(pool.map(JobRun.run, runs)), supervisor.notes
 
 
 @contextlib.contextmanager

@@ -114,6 +114,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         + changes
         + reference.problems
         + _variables_note(read.variables),
+        slower=rebuilt.slower,
     )
 
 

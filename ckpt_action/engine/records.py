@@ -58,6 +58,8 @@ class Rebuilt:
     """Gives variables that nothing was restored into their initial value; to be called once."""
     problems: tuple[Problem, ...] = ()
     """Warnings and notes only; errors are raised."""
+    slower: tuple[Problem, ...] = ()
+    """Notes on what could not be put off here, whatever the model."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,7 +93,8 @@ class Server:
 
     def _start(self, request: dict[str, Any]) -> None:
         if threads() != 1:
-            self._answer({"id": request["id"], "refused": "more than one thread"})
+            refused = "it has more than one thread: `sitecustomize` or a library began it"
+            self._answer({"id": request["id"], "refused": refused})
             return
         started, server = time.monotonic(), os.getpid()
         try:

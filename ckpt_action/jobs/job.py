@@ -114,6 +114,8 @@ class JobRun:
     def _export(self) -> tuple[Environment, ExportResult | None, tuple[Problem, ...]]:
         tried = try_environments(self._job, self._ask_export)
         result = None if tried.result is None else from_data(ExportResult, tried.result)
+        if result is not None:
+            self._supervisor.tell(*result.slower)
         return tried.environment, result, tried.problems
 
     def _ask_export(self, environment: Environment) -> Answer:

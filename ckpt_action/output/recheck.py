@@ -79,7 +79,7 @@ def recheck(folder: Path, options: Options, environ: Mapping[str, str], progress
         tool=__version__,
         config=str(folder / NAME),
         jobs=jobs,
-        problems=(*files.others, *shortfalls(manifest)),
+        problems=(*files.others, *shortfalls(manifest), *supervisor.notes),
     )
 
 

@@ -96,6 +96,9 @@ class ExportResult:
     unrecorded: tuple[str, ...]
     versions: Mapping[str, str]
     problems: tuple[Problem, ...]
+    slower: tuple[Problem, ...]
+    """Notes on what this machine or this TensorFlow cannot do, whatever the model; it costs time
+    and memory, and changes no byte."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 The parent never imports TensorFlow. Each environment gets one server process, started with the
 first request for it (see `engine/server.py`); where the server cannot fork, each request gets a
-fresh interpreter.
+fresh interpreter, and `notes` say so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ckpt_action.codec import from_data
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail
+from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, note
 from ckpt_action.processes.children import CannotFork, ServerDied, ServerProcess, Spawner
 from ckpt_action.processes.diagnosis import crash_problem, last_stage, with_output
 from ckpt_action.processes.environments import Environment, import_problem, variables
@@ -47,6 +47,18 @@ class Supervisor:
         self._servers: dict[Environment, ServerProcess] = {}
         self._starting = threading.Lock()
         self._closed = False
+        self._notes: dict[str, Problem] = {}
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What children could not do as they do it elsewhere, each told once per run: it costs
+        time and memory, and changes no byte."""
+        return tuple(self._notes.values())
+
+    def tell(self, *notes: Problem) -> None:
+        """Add to `notes` what is not among them."""
+        for one in notes:
+            self._notes.setdefault(one.message, one)
 
     def close(self) -> None:
         """End every server and every child, forked or not; nothing is started any more."""
@@ -71,14 +83,15 @@ class Supervisor:
 
     def _run(self, environment: Environment, request: Request) -> Ended:
         environ = variables(environment, self._environ)
-        if sys.platform == "linux":
-            try:
-                return self._server(environment, environ).run(request)
-            except CannotFork:
-                pass
+        try:
+            return self._server(environment, environ).run(request)
+        except CannotFork as refusal:
+            self.tell(_spawned(refusal))
         return self._spawner.run(request, environ)
 
     def _server(self, environment: Environment, environ: Mapping[str, str]) -> ServerProcess:
+        if sys.platform != "linux":
+            raise CannotFork("only Linux tells how many threads a process has")
         with self._starting:
             if self._closed:
                 raise fail(ExitCode.CRASH, "The run was stopped.")
@@ -93,6 +106,14 @@ class Supervisor:
         if not greeting["ready"]:
             raise CkptActionError(import_problem(_import_error(greeting)))
         return server
+
+
+def _spawned(refusal: CannotFork) -> Problem:
+    return note(
+        ExitCode.ENVIRONMENT,
+        "children could not be forked from one process that had imported TensorFlow "
+        f"({refusal}); each imported it again, which takes seconds and half a gigabyte every time.",
+    )
 
 
 def _import_error(greeting: Mapping[str, Any]) -> ImportError:

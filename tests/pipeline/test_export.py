@@ -6,6 +6,7 @@ import hashlib
 import html
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -100,6 +101,34 @@ def test_equal_runs_give_equal_bytes(exported, repository):
     )
     assert run.returncode == 0, run.stderr
     assert tree(repository / "elsewhere") == tree(exported / "dist")
+
+
+SITE = """
+import threading
+from pathlib import Path
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+exists = Path.exists
+Path.exists = lambda path: str(path) != "/proc/self/pagemap" and exists(path)
+"""
+
+
+def test_a_machine_that_can_do_less_gives_equal_bytes_and_says_what_it_costs(exported, tmp_path):
+    """A thread more in every Python keeps servers from forking, and nothing tells what was read."""
+    repository = Path(shutil.copytree(exported, tmp_path / "repository"))
+    shutil.rmtree(repository / "dist")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
+    path = f"{tmp_path / 'site'}{os.pathsep}{ENVIRON['PYTHONPATH']}"
+    run = ckpt_action("export", "--model", "affine", folder=repository, PYTHONPATH=path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert tree(repository / "dist" / "affine") == tree(exported / "dist" / "affine")
+    assert run.stdout.count("note: children could not be forked") == 1
+    assert run.stdout.count("note: initial values were drawn") == 1
+    page = (repository / "dist" / "report.html").read_text()
+    assert "children could not be forked" in page
+    assert read_manifest(repository / "dist").jobs[0].problems == ()
+    assert "could not be forked" not in (exported / "report.json").read_text()
 
 
 def test_the_report_says_what_the_manifest_leaves_out(exported):

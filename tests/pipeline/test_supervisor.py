@@ -187,7 +187,7 @@ def test_a_timeout_is_one_though_the_child_is_gone_before_the_timer_is_done(tmp_
 
 def test_closing_ends_spawned_children_and_what_they_started(tmp_path, monkeypatch):
     def cannot_fork(*_):
-        raise CannotFork
+        raise CannotFork("no reason")
 
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
@@ -260,7 +260,11 @@ def test_a_server_that_may_not_fork_answers_so_and_the_child_is_spawned(tmp_path
     environ = ENVIRON | {"PYTHONPATH": f"{tmp_path / 'path'}{os.pathsep}{ENVIRON['PYTHONPATH']}"}
     request = Request(task="child_tasks:echo", arguments={}, work=tmp_path / "w", timeout=60)
     with contextlib.closing(Supervisor(jobs=1, folder=tmp_path, environ=environ)) as supervisor:
+        supervisor.run("keras-2", request)
         answer = supervisor.run("keras-2", request)
+        (note,) = supervisor.notes
+        assert "not be forked" in note.message
+        assert "more than one thread" in note.message
         server = supervisor._servers["keras-2"]
         assert server.greeting()["threads"] > 1
         with pytest.raises(CannotFork, match="more than one thread"):

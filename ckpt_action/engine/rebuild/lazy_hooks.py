@@ -20,18 +20,26 @@ def lazy_variables(lazy: LazyVariables) -> Iterator[None]:
     """Variables made inside are filled late where that is certain to make no difference.
 
     Where `lazy` is not enabled, this machine cannot tell whether memory was read, or TensorFlow has
-    no place to watch for reads, all are filled at once. Runs no operation itself: user code may
-    still have to configure TensorFlow.
+    no place to watch for reads, all are filled at once; `lazy` is told the latter two. Runs no
+    operation itself: user code may still have to configure TensorFlow.
     """
     variable, function = internals.resource_variable_class(), internals.concrete_function_class()
+    if lazy.enabled:
+        lazy.hindrance = _hindrance(variable, function)
     with ExitStack() as stack:
-        if lazy.enabled and can_tell() and variable and function:
+        if lazy.enabled and variable and function and not lazy.hindrance:
             stack.enter_context(tf.variable_creator_scope(functools.partial(_create, lazy)))
             stack.enter_context(_watched_handles(lazy, variable))
             for owner, name, replacement in _replacements(lazy, function):
                 stack.callback(setattr, owner, name, owner.__dict__[name])
                 setattr(owner, name, replacement)
         yield
+
+
+def _hindrance(*classes: type | None) -> str:
+    if None in classes:
+        return f"TensorFlow {tf.__version__} lacks a class by which reads of variables are seen"
+    return "" if can_tell() else "this machine does not tell which memory was read"
 
 
 def _replacements(lazy: LazyVariables, concrete: type) -> Iterator[tuple[Any, str, Any]]:

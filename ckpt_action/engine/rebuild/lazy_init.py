@@ -69,6 +69,8 @@ class LazyVariables:
 
     def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
+        self.hindrance = ""
+        """Why nothing can be put off here, whatever the model; empty where it can."""
         self.put_off = False
         """Whether any initial value ever was."""
         self._waiting: dict[int, Waiting] = {}

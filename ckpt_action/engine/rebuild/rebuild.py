@@ -113,6 +113,7 @@ def _by_code(job: Job, roots: Sequence[Path], lazy: LazyVariables) -> Rebuilt:
         lazy=lazy.enabled,
         fill_kept=lazy.fill_kept,
         problems=warnings + notes,
+        slower=(_cannot_wait(lazy.hindrance),) if lazy.hindrance else (),
     )
 
 
@@ -174,6 +175,14 @@ def _not_lazy(error: CkptActionError) -> Problem:
         "initial values were drawn although the checkpoint replaces them, for without them "
         f"the code failed: {error.problems[0].message}",
         hint="Set `lazy-init = false` for this model, and it runs once.",
+    )
+
+
+def _cannot_wait(why: str) -> Problem:
+    return note(
+        ExitCode.ENVIRONMENT,
+        f"initial values were drawn although checkpoints replace them, for {why}: that takes time "
+        "and, of large models, the memory of all weights once more.",
     )
 
 

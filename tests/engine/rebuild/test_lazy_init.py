@@ -14,6 +14,7 @@ from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 
 from ckpt_action.checkpoint.identify import identify
 from ckpt_action.config.records import Restore
+from ckpt_action.engine import internals
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.rebuild import lazy_hooks
 from ckpt_action.engine.rebuild.zero_pages import ZeroPages, can_tell
@@ -204,9 +205,41 @@ def test_allow_missing_keeps_the_initial_value_itself(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_nothing_is_put_off_where_the_machine_cannot_tell(monkeypatch):
+def cannot_tell(monkeypatch):
     monkeypatch.setattr(lazy_hooks, "can_tell", lambda: False)
+
+
+def no_class_of_variables(monkeypatch):
+    lacking(monkeypatch, "BaseResourceVariable")
+
+
+def no_class_of_functions(monkeypatch):
+    lacking(monkeypatch, "ConcreteFunction")
+
+
+def lacking(monkeypatch, name):
+    found = internals._found
+    monkeypatch.setattr(
+        internals, "_found", lambda path: None if path.endswith(name) else found(path)
+    )
+
+
+@pytest.mark.parametrize(
+    ("hindered", "why"),
+    [
+        (cannot_tell, "this machine does not tell which memory was read"),
+        (no_class_of_variables, "lacks a class"),
+        (no_class_of_functions, "lacks a class"),
+    ],
+)
+def test_where_nothing_can_be_put_off_it_says_so(hindered, why, monkeypatch):
+    assert built("plain").slower == ()
+    hindered(monkeypatch)
     assert compared("plain")[0] == 0
+    (note,) = built("plain").slower
+    assert note.severity is Severity.NOTE
+    assert why in note.message
+    assert built("plain", lazy_init=False).slower == ()
 
 
 def test_tensorflow_and_keras_are_left_as_they_were():
