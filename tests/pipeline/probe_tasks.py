@@ -91,6 +91,18 @@ def insensitive(arguments, work):
     return reference_of(traced(function, [w, b], x=("float32", ("batch",))))
 
 
+def one_is_still(arguments, work):
+    """The outputs move with one variable, and not with the other."""
+    held = [variable([2.0], name) for name in ("first", "last")]
+
+    def function(x):
+        for one in held:
+            x = x * (tf.sign(one) if one.name == f"{arguments['still']}:0" else one)
+        return x
+
+    return reference_of(traced(function, held, x=("float32", ("batch",))))
+
+
 def stateful(arguments, work):
     """Counts its calls; each call starts from the state that was restored."""
     w, count = variable([2.0], "w"), variable(10, "count")

@@ -67,6 +67,13 @@ def test_outputs_that_do_not_react_prove_nothing_and_say_so(reference):
     assert "stored bytes alone answer for the weights" in detail
 
 
+@pytest.mark.parametrize("still", ["first", "last"])
+def test_the_first_and_the_last_variable_are_both_changed(reference, still):
+    passed, detail = reference("one_is_still", still=still)["proofs"]["sensitive"]
+    assert passed is None
+    assert f"which do not move with {still}:0;" in detail
+
+
 def test_state_is_put_back_after_every_call(reference):
     found = reference("stateful")
     assert found["problems"] == []
