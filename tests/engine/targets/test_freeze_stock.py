@@ -7,7 +7,9 @@ import types
 
 import keras_cases
 import module_cases
+import numpy as np
 import pytest
+import tensorflow as tf
 from handmade import assert_equal
 from tensorflow.python.framework import convert_to_constants  # has a Grappler of its own
 
@@ -59,6 +61,31 @@ def test_it_writes_the_graph_and_says_so(name, lower, tmp_path):
     artifact = frozen_graph.open_artifact(tmp_path, ())
     for signature, feeds in case.inputs.items():
         assert_equal(artifact.run(signature, feeds), case.live(signature))
+
+
+def stock_is_right(case, lower):
+    """Whether the graph of TensorFlow's own freezer computes what the model does."""
+    (signature,) = case.model.signatures
+    feeds = {name: tf.constant(v) for name, v in case.inputs["serving_default"].items()}
+    try:
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            signature.function, lower_control_flow=lower
+        )
+        found = [np.asarray(tensor) for tensor in frozen(**feeds)]
+    except (tf.errors.InvalidArgumentError, ValueError):
+        return False
+    wanted = case.live("serving_default").values()
+    return all(np.allclose(one, other, 1e-4) for one, other in zip(found, wanted, strict=True))
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_its_graph_of_a_gather_in_a_loop_is_wrong(lower):
+    """The reason for a freezer of our own, and for the refusal below."""
+    assert stock_is_right(module_cases.CASES["while_loop_with_branch"](), lower)
+    right = stock_is_right(module_cases.CASES["gather_in_loop"](), lower)
+    if right and tuple(map(int, tf.__version__.split(".")[:2])) > (2, 21):
+        pytest.skip(f"TensorFlow {tf.__version__} freezes gathers in loops: the refusal can go")
+    assert not right
 
 
 @pytest.mark.usefixtures("_no_grappler")
