@@ -11,10 +11,11 @@ import sys
 import pytest
 from command import ckpt_action
 
-MODELS = """
+MODELS = '''
 import sys
 
 import keras
+import tensorflow as tf
 from keras import layers as L
 
 assert sys.flags.hash_randomization, "the fixed seed of all children"
@@ -48,7 +49,24 @@ def attention():
     x = keras.Input((None, 8), name="x")
     y = L.LayerNormalization()(x + L.MultiHeadAttention(2, 4)(x, x))
     return keras.Model(x, L.Dense(3, activation="gelu")(y))
-"""
+
+class Checked(L.Layer):
+    """Nodes of its loop that no result is computed from have an order by their names alone."""
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=shape[-1:], name="w")
+
+    def call(self, x):
+        return tf.while_loop(lambda i, _: i < 3, self.step, (0, x))[1]
+
+    def step(self, i, x):
+        tf.debugging.assert_less(i, 10)
+        tf.debugging.assert_all_finite(x, "no number")
+        return i + 1, tf.tanh(x * self.w)
+
+def checked():
+    return _over((4,), Checked())
+'''
 TRAIN = """
 import sys
 import models, tensorflow as tf
@@ -57,7 +75,9 @@ for name in sys.argv[1:]:
     model = getattr(models, name)()
     tf.train.Checkpoint(model=model).write(f"checkpoints/{name}")
 """
-NAMES = ("attention", "bidirectional", "conv1d", "conv2d", "dense", "gru", "lstm", "masked")
+NAMES = tuple(
+    ["attention", "bidirectional", "checked", "conv1d", "conv2d", "dense", "gru", "lstm", "masked"]
+)
 
 
 @pytest.fixture(scope="module")
