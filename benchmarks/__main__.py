@@ -30,14 +30,14 @@ def main() -> None:
         scratch = (args.scratch or Path(temporary)).absolute()
         found = [_measured(one) for one in _comparisons(scratch, args)]
         least = floor(scratch, args.rounds)
-    freezing = list(freeze.lines(("VGG16",)))
+    freezings = [freeze.freezing("VGG16")]
     print(*table(found), sep="\n")
     for way in least:
         print(f"floor: {way.name}: {way.cost.wall:.2f} s, {way.cost.peak / 2**20:.0f} MiB")
-    print(*freezing, sep="\n")
+    print(*freeze.lines(freezings), sep="\n")
     if args.write:
         (DOCS / "benchmarks.svg").write_text(figure(found), encoding="utf-8")
-        write_page(DOCS / "benchmarks.md", found, least, freezing)
+        write_page(DOCS / "benchmarks.md", found, least, freezings)
 
 
 def _comparisons(scratch: Path, args: argparse.Namespace) -> list[Callable[[], Comparison]]:

@@ -1,6 +1,6 @@
 """Freezing by streaming against TensorFlow's own freezer: time and peak memory, in one run.
 
-    python benchmarks/freeze.py [MODEL...]
+    python -m benchmarks.freeze [MODEL...]
 
 Each measurement is a process of its own: it builds the model (random weights), notes the time and
 the memory, freezes and writes the `.pb`, and says what that took on top. Both write the same graph.
@@ -9,132 +9,92 @@ the memory, freezes and writes the `.pb`, and says what that took on top. Both w
 from __future__ import annotations
 
 import json
-import os
-import resource
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from benchmarks.processes import ENVIRON
+from benchmarks.results import Goal
 
 MODELS = ("MobileNetV2", "VGG16")
 ROUNDS = 3
 MIB = 2**20
 
 
-def lines(models: tuple[str, ...]) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One way of freezing, on top of what the model took before."""
+
+    seconds: float
+    memory: int
+    """Bytes."""
+    weights: int
+    """Bytes of the model's weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freezing:
+    """One model, each way at its best."""
+
+    model: str
+    stock: Run
+    stream: Run
+
+    @property
+    def goals(self) -> tuple[Goal, Goal]:
+        return (
+            Goal(
+                name=f"freezing {self.model} alone (time)",
+                found=self.stream.seconds / self.stock.seconds,
+                most=1 / 15,
+                of="the time of TensorFlow's own freezer",
+            ),
+            Goal(
+                name=f"freezing {self.model} alone (memory)",
+                found=self.stream.memory / self.stream.weights,
+                most=0.05,
+                of="the weights, as extra memory",
+            ),
+        )
+
+
+def freezing(model: str) -> Freezing:
+    """Measure both ways in turns."""
+    runs = [(measured("stock", model), measured("stream", model)) for _ in range(ROUNDS)]
+    stock, stream = (min(way, key=lambda run: run.seconds) for way in zip(*runs, strict=True))
+    return Freezing(model=model, stock=stock, stream=stream)
+
+
+def lines(freezings: Iterable[Freezing]) -> Iterator[str]:
     """The table."""
     yield f"{'model':14}{'weights':>10}{'stock':>18}{'streaming':>18}{'time':>9}{'memory':>9}"
-    for model in models:
-        runs = {way: [measured(way, model) for _ in range(ROUNDS)] for way in ("stock", "stream")}
-        stock, stream = (min(runs[way], key=lambda run: run["seconds"]) for way in runs)
-        weights = stock["weights"]
+    for one in freezings:
+        time_goal, memory_goal = one.goals
         yield (
-            f"{model:14}{weights / MIB:7.0f} MB{_cost(stock)}{_cost(stream)}"
-            f"{stock['seconds'] / stream['seconds']:8.1f}x"
-            f"{100 * stream['memory'] / weights:8.1f}%"
+            f"{one.model:14}{one.stream.weights / MIB:7.0f} MB{_cost(one.stock)}{_cost(one.stream)}"
+            f"{1 / time_goal.found:8.1f}x{100 * memory_goal.found:8.1f}%"
         )
-    yield f"Best of {ROUNDS} by time, stock and streaming one after the other. `time` is stock to"
-    yield "streaming, `memory` the streaming freezer's extra peak as a share of the weights."
+    yield f"Best of {ROUNDS} by time, stock and streaming in turns. `time` is stock to streaming,"
+    yield "`memory` the streaming freezer's extra peak as a share of the weights."
 
 
-def _cost(run: dict[str, float]) -> str:
-    return f"{run['seconds']:8.2f} s{run['memory'] / MIB:5.0f} MB"
+def _cost(run: Run) -> str:
+    return f"{run.seconds:8.2f} s{run.memory / MIB:5.0f} MB"
 
 
-def measured(way: str, model: str) -> dict[str, float]:
+def measured(way: str, model: str) -> Run:
     run = subprocess.run(
-        [sys.executable, __file__, "--measure", way, model],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        [sys.executable, "-m", "benchmarks.freeze_once", way, model],
+        cwd=Path(__file__).parent.parent,
+        env=ENVIRON,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    found: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
-    return found
-
-
-def measure(way: str, name: str) -> None:
-    """Runs in a process of its own; prints seconds, bytes of memory and bytes of weights."""
-    import tensorflow as tf
-
-    model = getattr(tf.keras.applications, name)(weights=None, classifier_activation=None)
-    traced = _traced(tf, model)
-    freeze: Callable[[Path], None] = {"stock": _stock, "stream": _stream}[way](traced)
-    with tempfile.TemporaryDirectory() as folder:
-        _reset_peak()
-        before, start = _peak(), time.perf_counter()
-        freeze(Path(folder) / "model.pb")
-        seconds = time.perf_counter() - start
-        memory = max(_peak() - before, 0)
-    weights = sum(v.variable.shape.num_elements() * 4 for v in traced.variables)
-    print(json.dumps({"seconds": seconds, "memory": memory, "weights": weights}))
-
-
-def _traced(tf: Any, model: Any) -> Any:
-    from ckpt_action.config.records import InputSpec, Signature
-    from ckpt_action.engine.records import ModelVariable, TracedModel, TracedSignature
-    from ckpt_action.outcome import SignatureRecord, TensorRecord
-
-    shape = (None, *model.inputs[0].shape[1:])
-    function = tf.function(lambda x: {"logits": model(x, training=False)}).get_concrete_function(
-        x=tf.TensorSpec(shape, tf.float32, "x")
-    )
-    variables = tuple(
-        ModelVariable(path=w.path, variable=w if isinstance(w, tf.Variable) else w.value)
-        for w in model.weights
-    )
-    signature = TracedSignature(
-        declared=Signature(
-            name="serving_default",
-            inputs=(InputSpec(name="x", dtype="float32", shape=("batch", *shape[1:])),),
-        ),
-        function=function,
-        record=SignatureRecord(
-            name="serving_default",
-            inputs=(TensorRecord(name="x", dtype="float32", shape=shape),),
-            outputs=(TensorRecord(name="logits", dtype="float32", shape=(None, 1000)),),
-        ),
-        variables=variables,
-    )
-    return TracedModel(name="model", signatures=(signature,), variables=variables)
-
-
-def _stock(traced: Any) -> Callable[[Path], None]:
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    def freeze(path: Path) -> None:
-        frozen = convert_variables_to_constants_v2(traced.signatures[0].function)
-        path.write_bytes(frozen.graph.as_graph_def().SerializeToString(deterministic=True))
-
-    return freeze
-
-
-def _stream(traced: Any) -> Callable[[Path], None]:
-    from ckpt_action.engine.freeze import freeze, write
-
-    return lambda path: write(freeze(traced), path)
-
-
-def _reset_peak() -> None:
-    """Linux forgets the peak so far; elsewhere the figure is the growth of the peak."""
-    refs = Path("/proc/self/clear_refs")
-    if refs.exists():
-        refs.write_text("5")
-
-
-def _peak() -> int:
-    status = Path("/proc/self/status")
-    if status.exists():
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Run(**json.loads(run.stdout.splitlines()[-1]))
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measure"]:
-        measure(*sys.argv[2:])
-    else:
-        print(*lines(tuple(sys.argv[1:]) or MODELS), sep="\n")
+    print(*lines(map(freezing, sys.argv[1:] or MODELS)), sep="\n")

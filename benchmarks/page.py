@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.figure import LABEL
+from benchmarks.freeze import Freezing, lines
 from benchmarks.results import Comparison, Way, goals, table
 
 _BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
@@ -16,7 +17,7 @@ _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def write_page(
-    page: Path, found: list[Comparison], least: tuple[Way, ...], freezing: list[str]
+    page: Path, found: list[Comparison], least: tuple[Way, ...], freezings: list[Freezing]
 ) -> None:
     """Put the results of one run into `page`."""
     before, rest = page.read_text(encoding="utf-8").split(_BEGIN)
@@ -29,7 +30,7 @@ def write_page(
         "",
         *table(found),
         "",
-        *goals(found),
+        *goals(goal for part in (found, freezings) for one in part for goal in one.goals),
         "",
         "The floor, which nothing can be cheaper than:",
         "",
@@ -38,7 +39,7 @@ def write_page(
         "Freezing alone, without build and restore:",
         "",
         "```text",
-        *freezing,
+        *lines(freezings),
         "```",
         _END,
     ]

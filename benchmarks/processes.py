@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ENVIRON = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+ENVIRON = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+# Installed packages come compiled, a checkout does not: without this it would be at every start.
+ENVIRON.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @dataclass(frozen=True, kw_only=True)

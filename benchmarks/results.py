@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from benchmarks.processes import Cost
@@ -13,6 +14,17 @@ class Way:
 
     name: str
     cost: Cost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What ours may take at most."""
+
+    name: str
+    found: float
+    most: float
+    of: str
+    """What both are shares of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,25 +52,30 @@ class Comparison:
     def peak(self) -> float:
         return self.ours.cost.peak / self.other.cost.peak
 
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        both = (("time", self.wall, self.wall_goal), ("memory", self.peak, self.peak_goal))
+        return tuple(
+            Goal(
+                name=f"{self.title} ({what})",
+                found=found,
+                most=most,
+                of=f"the {what} of `{self.other.name}`",
+            )
+            for what, found, most in both
+            if most is not None
+        )
 
-def goals(comparisons: list[Comparison]) -> list[str]:
+
+def goals(declared: Iterable[Goal]) -> list[str]:
     """A sentence on the goals that were reached, and one on each that was not."""
-    kept = []
-    missed = []
-    for one in comparisons:
-        for what, found, goal in (
-            ("time", one.wall, one.wall_goal),
-            ("memory", one.peak, one.peak_goal),
-        ):
-            if goal is not None and found <= goal:
-                kept.append(f"{one.title} ({what})")
-            elif goal is not None:
-                missed.append(
-                    f"{one.title}: {found:.2f} of the {what} of `{one.other.name}`, not {goal:.2f}."
-                )
+    every = list(declared)
+    kept = [goal.name for goal in every if goal.found <= goal.most]
+    missed = [g for g in every if g.found > g.most]
     lines = [f"Goals that this run reached: {'; '.join(kept) or 'none'}."]
     if missed:
-        lines += ["", "Goals that it did not reach:", "", *(f"- {line}" for line in missed)]
+        lines += ["", "Goals that it did not reach:", ""]
+        lines += [f"- {g.name}: {g.found:.2g} of {g.of}, not {g.most:.2g}." for g in missed]
     return lines
 
 

@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.processes import ENVIRON
+
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schema" / "model-export.schema.json"
 EXAMPLE = ROOT / "examples" / "digits"
@@ -73,7 +75,8 @@ def measure(rounds: int) -> tuple[list[float], list[float]]:
         for number in range(rounds + 1):
             for command, seconds in zip(validate_commands(), times, strict=True):
                 start = time.perf_counter()
-                subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)
+                silent = subprocess.DEVNULL
+                subprocess.run(command, cwd=project, env=ENVIRON, check=True, stdout=silent)
                 if number:  # the first round warms the caches
                     seconds.append(time.perf_counter() - start)
     return times

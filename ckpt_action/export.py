@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckpt_action import __version__
+from ckpt_action.checkout import read_checkout
 from ckpt_action.config.load import load_config
 from ckpt_action.config.located import located, of_signatures, of_target
 from ckpt_action.earlier import Earlier, read_earlier
 from ckpt_action.errors import CkptActionError, Problem
-from ckpt_action.git import read_checkout
 from ckpt_action.jobs.fingerprint import environment_digest
 from ckpt_action.jobs.installed import lacking
 from ckpt_action.jobs.job import JobRun

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from ckpt_action.git import Checkout, read_checkout
+from ckpt_action.checkout import Checkout, read_checkout
 
 _WHO = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
 

@@ -103,7 +103,7 @@ def _compare(files: CheckpointFiles, args: argparse.Namespace) -> ExitCode:
 
 
 def _fits(binding: BindingRecord) -> str:
-    from ckpt_action.report.figures import count
+    from ckpt_action.report.counting import count
 
     how = [f"by {binding.route}", *([f"from {binding.root}"] if binding.root else [])]
     how += [f"under Keras {binding.keras}"] if binding.keras != "none" else []

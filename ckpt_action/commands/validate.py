@@ -85,7 +85,7 @@ def _data(results: Sequence[tuple[Path, Loaded]]) -> dict[str, object]:
 
 
 def _verdict(file: Path, loaded: Loaded) -> str:
-    from ckpt_action.report.figures import count
+    from ckpt_action.report.counting import count
 
     errors = sum(problem.is_error for problem in loaded.problems)
     if loaded.config is None:

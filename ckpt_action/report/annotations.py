@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ckpt_action.errors import Problem, Severity
-from ckpt_action.report.figures import count
+from ckpt_action.report.counting import count
 from ckpt_action.report.workflow_commands import (
     ANNOTATION_LIMIT,
     MESSAGE_LIMIT,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from ckpt_action.errors import ExitCode
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run, VariableRecord
+from ckpt_action.report.counting import count
 from ckpt_action.report.remarks import passed_targets
 from ckpt_action.status import Status, job_status
 
@@ -51,11 +52,6 @@ def _causes(run: Run) -> str:
     codes = {p.code for p in problems if p.is_error}
     names = [code.name.lower() for code in sorted(codes, reverse=True)]
     return f" ({', '.join(names)})" if names else ""
-
-
-def count(things: int | Sequence[object], noun: str) -> str:
-    number = things if isinstance(things, int) else len(things)
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def human_bytes(size: int) -> str:

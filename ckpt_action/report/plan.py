@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ckpt_action.digests import relative
 from ckpt_action.plan import Plan
-from ckpt_action.report.figures import count, human_bytes
+from ckpt_action.report.counting import count
+from ckpt_action.report.figures import human_bytes
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ckpt_action.errors import Problem, Severity
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, OutputVerdict, Run
 from ckpt_action.report import figures
+from ckpt_action.report.counting import count
 from ckpt_action.report.markup import code, markdown
 from ckpt_action.report.remarks import remarks
 from ckpt_action.report.workflow_commands import SUMMARY_LIMIT
@@ -59,7 +60,7 @@ def _changes(run: Run) -> str:
         for c in run.changes[:_ROWS]
     ]
     table = "\n".join(_table(head, rows))
-    title += f": {figures.count(run.changes, 'difference')}{_rest(run.changes)}"
+    title += f": {count(run.changes, 'difference')}{_rest(run.changes)}"
     return f"<details open><summary>{title}</summary>\n\n{table}\n</details>\n\n"
 
 
@@ -125,7 +126,7 @@ def _comparisons(outputs: Sequence[tuple[str, OutputVerdict]]) -> str:
     ordered = sorted(outputs, key=lambda pair: pair[1].passed)
     head = ("", "", "output", "against", "probe", "max abs", "max rel", "worst at", "why")
     lines = _table(head, [_comparison(name, verdict) for name, verdict in ordered[:_ROWS]])
-    title = f"{figures.count(outputs, 'comparison')}{_rest(outputs)}"
+    title = f"{count(outputs, 'comparison')}{_rest(outputs)}"
     return f"<details><summary>{title}</summary>\n\n" + "\n".join(lines) + "\n</details>\n\n"
 
 

@@ -13,6 +13,7 @@ from ckpt_action.outcome import (
     TensorRecord,
 )
 from ckpt_action.report import figures, plots
+from ckpt_action.report.counting import count
 from ckpt_action.report.markup import hypertext
 from ckpt_action.status import Status, artifact_status, job_status
 
@@ -116,7 +117,7 @@ def differences(job: JobOutcome) -> str:
     ordered = sorted(named, key=lambda pair: pair[1].passed)
     head = ("", "output", "against", "probe", *_NUMBERS, "")
     rows = [(hypertext(name), *_comparison(verdict)) for name, verdict in ordered[:_MOST_ROWS]]
-    title = figures.count(named, "comparison")
+    title = count(named, "comparison")
     return f"<h3>Differences</h3>{pictures}" + _folded(title, _table(head, rows), len(named))
 
 
@@ -181,7 +182,7 @@ def variables(job: JobOutcome) -> str:
         )
         for size, variable in sized[:_MOST_ROWS]
     ]
-    title = f"{figures.count(sized, 'variable')}, {figures.human_bytes(total)}"
+    title = f"{count(sized, 'variable')}, {figures.human_bytes(total)}"
     table = _table(("variable", "value", "#size", "", "in the checkpoint"), rows)
     return _folded(title, table, len(sized))
 
@@ -203,7 +204,7 @@ def proofs(job: JobOutcome) -> str:
         )
         for name, proof in named[:_MOST_ROWS]
     ]
-    title = figures.count(named, "proof")
+    title = count(named, "proof")
     return _folded(title, _table(("", "what", "", "how"), rows), len(named)) if rows else ""
 
 
@@ -213,7 +214,7 @@ def files(job: JobOutcome) -> str:
         (code(file.path), figures.human_bytes(file.bytes), code(file.sha256))
         for file in listed[:_MOST_ROWS]
     ]
-    title = f"{figures.count(listed, 'file')}, with what the code read of the repository"
+    title = f"{count(listed, 'file')}, with what the code read of the repository"
     return _folded(title, _table(("file", "#size", "sha256"), rows), len(listed)) if rows else ""
 
 

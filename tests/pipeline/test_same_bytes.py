@@ -75,9 +75,9 @@ for name in sys.argv[1:]:
     model = getattr(models, name)()
     tf.train.Checkpoint(model=model).write(f"checkpoints/{name}")
 """
-NAMES = tuple(
-    ["attention", "bidirectional", "checked", "conv1d", "conv2d", "dense", "gru", "lstm", "masked"]
-)
+NAMES = (
+    "attention", "bidirectional", "checked", "conv1d", "conv2d", "dense", "gru", "lstm", "masked",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
