@@ -56,7 +56,7 @@ pictures: $(VENV)/dev $(WEB) ## take the pictures of the report in docs/images, 
 	$(RUN) tests.report.pictures
 
 bench: $(VENV)/dev ## print ratios against stock tools, measured side by side
-	$(RUN) benchmarks
+	$(RUN) benchmarks --large
 
 zoo: $(VENV)/dev ## make the whole checkpoint zoo in isolated environments of old TensorFlows
 	$(RUN) tests.zoo.make_zoo

@@ -13,6 +13,7 @@ from benchmarks.figure import figure
 from benchmarks.floor import floor
 from benchmarks.page import write_page
 from benchmarks.results import Comparison, table
+from benchmarks.stages import stage_table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -30,14 +31,15 @@ def main() -> None:
         scratch = (args.scratch or Path(temporary)).absolute()
         found = [_measured(one) for one in _comparisons(scratch, args)]
         least = floor(scratch, args.rounds)
+        stages = stage_table(scratch)
     freezings = [freeze.freezing("VGG16")]
     print(*table(found), sep="\n")
     for way in least:
         print(f"floor: {way.name}: {way.cost.wall:.2f} s, {way.cost.peak / 2**20:.0f} MiB")
-    print(*freeze.lines(freezings), sep="\n")
+    print(*freeze.lines(freezings), *stages, sep="\n")
     if args.write:
         (DOCS / "benchmarks.svg").write_text(figure(found), encoding="utf-8")
-        write_page(DOCS / "benchmarks.md", found, least, freezings)
+        write_page(DOCS / "benchmarks.md", found, least, freezings, stages)
 
 
 def _comparisons(scratch: Path, args: argparse.Namespace) -> list[Callable[[], Comparison]]:

@@ -12,18 +12,18 @@ from benchmarks.figure import LABEL
 from benchmarks.freeze import Freezing, lines
 from benchmarks.results import Comparison, Way, goals, table
 
-_BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def write_page(
-    page: Path, found: list[Comparison], least: tuple[Way, ...], freezings: list[Freezing]
+    page: Path,
+    found: list[Comparison],
+    least: tuple[Way, ...],
+    freezings: list[Freezing],
+    stages: list[str],
 ) -> None:
     """Put the results of one run into `page`."""
-    before, rest = page.read_text(encoding="utf-8").split(_BEGIN)
-    after = rest.split(_END)[1]
     body = [
-        _BEGIN,
         _machine(),
         "",
         f"![{LABEL}](benchmarks.svg)",
@@ -41,9 +41,16 @@ def write_page(
         "```text",
         *lines(freezings),
         "```",
-        _END,
     ]
-    page.write_text(before + "\n".join(body) + after, encoding="utf-8")
+    text = _with(page.read_text(encoding="utf-8"), "results", body)
+    page.write_text(_with(text, "stages", stages), encoding="utf-8")
+
+
+def _with(text: str, part: str, lines: list[str]) -> str:
+    """`text` with `lines` between the marks of `part`."""
+    begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
+    before, rest = text.split(begin)
+    return "\n".join([before + begin, *lines, end + rest.split(end)[1]])
 
 
 def _machine() -> str:
