@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome
 
 NO_GOLDEN = (
-    "not checked: that the code is the one of the training (order of layers of equal shape, "
-    "activations, preprocessing); record a golden file"
+    "not checked: that the code is the one of the training (order of layers of equal shape "
+    "and of inputs in a list, activations, preprocessing); record a golden file"
 )
 
 

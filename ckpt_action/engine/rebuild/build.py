@@ -15,11 +15,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from ckpt_action.config.records import Signature
+from ckpt_action.config.records import Model, Signature
 from ckpt_action.engine.arrays import same_value
 from ckpt_action.engine.keras_versions import is_graph_model
 from ckpt_action.engine.objects import reachable_variables
 from ckpt_action.engine.rebuild.calling import possible_calls
+from ckpt_action.engine.rebuild.packed import packed_notes
 from ckpt_action.engine.rebuild.renamed import renamed_note
 from ckpt_action.engine.rebuild.unbuilt import has_unbuilt
 from ckpt_action.engine.records import Caller
@@ -35,7 +36,7 @@ TEXTS = ("", "a")
 
 
 def build(
-    model: Any, signatures: Sequence[Signature], roots: Sequence[Path]
+    model: Any, signatures: Sequence[Signature], roots: Sequence[Path], of: Model
 ) -> tuple[Mapping[str, Caller], tuple[Any, ...], tuple[Problem, ...]]:
     """Signature name to the way that the model is called, every variable made; the variables
     that calling it wrote, which is put back; and notes.
@@ -53,6 +54,9 @@ def build(
                 caller = _find_caller(model, signature, roots)
                 callers[signature.name] = caller
                 notes += renamed_note(signature, caller.taken_as)
+                if of.signatures:
+                    golden = of.verify.golden is not None
+                    notes += packed_notes(signature, caller.packed, golden=golden)
             except CkptActionError as error:
                 problems += error.problems
     if problems:

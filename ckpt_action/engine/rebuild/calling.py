@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import tensorflow as tf
 
@@ -20,11 +20,11 @@ from ckpt_action.engine.keras_versions import is_graph_model, keras_family, load
 from ckpt_action.engine.names import legal_name
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.rebuild.keras_inputs import input_structure, model_inputs
+from ckpt_action.engine.rebuild.packed import Packed, packed
 from ckpt_action.engine.rebuild.renamed import in_places, refuse_other_order, refuse_swapped
 from ckpt_action.engine.rebuild.signatures import find_method, inference_arguments, parameters
+from ckpt_action.engine.rebuild.styles import Style, possible_styles
 from ckpt_action.errors import ExitCode, fail
-
-Style = Literal["keywords", "positional", "list", "dict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,8 @@ class PlainCall:
     """Inputs in front that are passed without their names."""
     taken_as: tuple[str, ...] = ()
     """The model's names of several inputs that are declared under others, in their places."""
+    packed: Packed | None = None
+    """What tells which is which where one argument holds several inputs."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         ordered = [tensors[name] for name in self.names]
@@ -61,6 +63,7 @@ class GraphModelCall:
     names: Mapping[int, str]
     """Identity of the model's symbolic input to the signature's name for it."""
     taken_as: tuple[str, ...] = ()
+    packed: Packed | None = None
     """As of a `PlainCall`."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
@@ -76,6 +79,7 @@ class EnclosedCall:
 
     layer: Any
     taken_as: tuple[str, ...]
+    packed: Packed | None
     """As of the call inside."""
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
@@ -97,7 +101,7 @@ def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
     names = tuple(spec.name for spec in signature.inputs)
     taken = parameters(model, signature.method)
     training = inference_arguments(model, signature)
-    styles = _styles(names, taken, training)
+    styles = possible_styles(names, taken, training)
     own = [p.name for p in taken if p.name not in training]
     if "positional" in styles:
         refuse_other_order(signature, own)
@@ -110,32 +114,13 @@ def possible_calls(model: Any, signature: Signature) -> tuple[Any, ...]:
             training=training,
             by_position=int(first and keras_family(target) == "keras-2"),
             taken_as=in_places(names, own) if style == "positional" else (),
+            packed=packed(style, taken, own, target),
         )
         for style in styles
     ]
     if keras_family(target) is not None and "training" in training:
         return tuple(calls)
     return tuple(_enclosed(model, call) for call in calls)
-
-
-def _styles(
-    names: tuple[str, ...], taken: tuple[Any, ...], training: Mapping[str, bool]
-) -> list[Style]:
-    usable = [p for p in taken if p.name in names or p.name not in {*training, "mask"}]
-    by_name = {p.name for p in usable if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    if set(names) <= by_name:
-        return ["keywords"]
-    takes_any = any(p.kind is p.VAR_POSITIONAL for p in usable)
-    positional = [p for p in usable if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY)]
-    required = [p for p in positional if p.default is p.empty]
-    styles: list[Style] = []
-    if takes_any or len(required) <= len(names) <= len(positional) or not taken:
-        styles.append("positional")
-    if len(names) > 1 and len(required) <= 1:
-        styles += ["list", "dict"]
-    if any(p.kind is p.VAR_KEYWORD for p in usable):
-        styles.append("keywords")
-    return styles
 
 
 def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
@@ -159,7 +144,8 @@ def _graph_model_call(model: Any, signature: Signature) -> GraphModelCall:
             hint="Declare all of them under the model's names"
             + ("." if _is_unordered(model) else ", or all under new names in the model's order."),
         )
-    return GraphModelCall(model=model, names=by_tensor, taken_as=taken_as)
+    unnamed = Packed(kind="list") if len(own) > 1 and not known else None
+    return GraphModelCall(model=model, names=by_tensor, taken_as=taken_as, packed=unnamed)
 
 
 def _is_unordered(model: Any) -> bool:
@@ -173,7 +159,7 @@ def _enclosed(model: Any, call: PlainCall) -> Any:
         family = keras_family(item)
         if family is not None:
             layer = _enclosing_layer(3 if family == "keras-3" else 2)(call)
-            return EnclosedCall(layer=layer, taken_as=call.taken_as)
+            return EnclosedCall(layer=layer, taken_as=call.taken_as, packed=call.packed)
     return call
 
 

@@ -93,7 +93,7 @@ def _by_code(job: Job, roots: Sequence[Path], lazy: LazyVariables) -> Rebuilt:
     runs = any(is_run(model, signature) for signature in signatures)
     if runs:
         lazy.fill_all()
-    callers, written, notes = build(model, signatures, roots)
+    callers, written, notes = build(model, signatures, roots, job.model)
     check_eager(roots)
     lazy.check()
     if runs:

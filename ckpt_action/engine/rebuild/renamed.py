@@ -19,21 +19,27 @@ def in_places(names: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
 def refuse_other_order(signature: Signature, own: Sequence[str]) -> None:
     """Raises CkptActionError (SIGNATURE) where the names say another order than the one in which
     inputs would be passed: some are the model's own of other places, or short for them."""
-    names = [spec.name for spec in signature.inputs]
-    if any(n in own and own.index(n) != place for place, n in enumerate(names)):
+    if moved(signature, own):
         raise _other_order(signature, own, "so the order does not tell which is which")
+    names = [spec.name for spec in signature.inputs]
     if not set(names).intersection(own):
         refuse_swapped(signature, own)
+
+
+def moved(signature: Signature, own: Sequence[str]) -> bool:
+    """Whether an input has the name of another place of `own`."""
+    names = [spec.name for spec in signature.inputs]
+    return any(n in own and own.index(n) != place for place, n in enumerate(names))
 
 
 def refuse_swapped(signature: Signature, own: Sequence[str]) -> None:
     """As `refuse_other_order`, of names none of which is the model's own."""
     names = [spec.name for spec in signature.inputs]
     for place, name in enumerate(names):
-        if place < len(own) and _related(name, own[place]):
+        if place < len(own) and related(name, own[place]):
             continue
         for other, parameter in enumerate(own):
-            taken = other < len(names) and _related(names[other], parameter)
+            taken = other < len(names) and related(names[other], parameter)
             if other != place and _names(name, parameter) and not taken:
                 why = f"and {name}, which looks like {parameter}, would be passed in another place"
                 raise _other_order(signature, own, why)
@@ -54,7 +60,7 @@ def renamed_note(signature: Signature, taken_as: Sequence[str]) -> tuple[Problem
     )
 
 
-def _related(name: str, parameter: str) -> bool:
+def related(name: str, parameter: str) -> bool:
     return name.lower() in parameter.lower() or _names(name, parameter)
 
 

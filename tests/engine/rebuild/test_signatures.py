@@ -162,6 +162,68 @@ def test_names_that_look_like_no_other_place_are_taken(names):
     rebuilt("models:Search", signature(**dict(zip(names, PAIR.values(), strict=True))))
 
 
+TAKES_APART = [
+    "models:TakesApart",
+    "models:ModuleTakesApart",
+    "models:ModuleTakesApartAnyNumber",
+]
+
+
+def of_names(*names):
+    return signature(**dict(zip(names, PAIR.values(), strict=True)))
+
+
+@pytest.mark.parametrize("entry_point", TAKES_APART)
+def test_a_list_that_the_code_takes_apart_in_another_order_is_refused(entry_point):
+    problem = problem_of(rebuilt, entry_point, of_names("document", "query"))
+    assert problem.code is ExitCode.SIGNATURE
+    assert "document, query are passed to `pair` as a list, in this order" in problem.message
+    assert "apart as query, document" in problem.message
+    assert "in the order query, document" in problem.hint
+    short = problem_of(rebuilt, entry_point, of_names("d", "q"))
+    assert "would be passed in another place" in short.message
+
+
+@pytest.mark.parametrize("entry_point", TAKES_APART)
+@pytest.mark.parametrize("names", [("query", "document"), ("q", "d")])
+def test_a_list_in_the_order_of_the_code_is_noted(entry_point, names):
+    (problem,) = rebuilt(entry_point, of_names(*names)).problems
+    assert problem.severity is Severity.NOTE
+    assert f"{', '.join(names)} are passed to `pair` as a list" in problem.message
+    assert ("apart as query, document" in problem.message) == (names[0] == "q")
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "to"),
+    [
+        ("models:OneList", "`inputs`"),
+        ("models:TakesApart", "`pair`"),
+        ("models:TakesApartOtherThings", "`pair`"),
+        ("models:functional_two_automatic", "the model"),
+    ],
+)
+def test_a_list_that_nothing_tells_the_order_of(entry_point, to, tmp_path):
+    (problem,) = rebuilt(entry_point, of_names("x", "y")).problems
+    assert problem.severity is Severity.WARNING
+    assert f"x, y are passed to {to} as a list, in this order" in problem.message
+    golden = Verify(golden=tmp_path / "golden.npz")
+    (problem,) = rebuilt(entry_point, of_names("x", "y"), verify=golden).problems
+    assert problem.severity is Severity.NOTE
+
+
+def test_a_list_of_two_shapes_is_noted_and_so_is_a_dict():
+    two = signature(x=("float32", "batch", 3), y=("float32", "batch", 1))
+    (problem,) = rebuilt("models:OneList", two).problems
+    assert problem.severity is Severity.NOTE
+    (problem,) = rebuilt("models:OneDict", signature(**SWAPPED)).problems
+    assert problem.severity is Severity.NOTE
+    assert "zeta, alpha are passed to `inputs` as a dict with these keys" in problem.message
+
+
+def test_nothing_is_said_of_inputs_that_nobody_declared():
+    assert rebuilt("models:functional_two_automatic").problems == ()
+
+
 def test_a_list_and_a_dict_of_another_order_are_not_guessed_between():
     problem = problem_of(rebuilt, "models:AnyOrder", signature(**SWAPPED))
     assert problem.code is ExitCode.SIGNATURE

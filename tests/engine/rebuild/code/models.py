@@ -100,6 +100,38 @@ class OneList(keras.Model):
         return self.dense(a) - b
 
 
+class TakesApart(OneList):
+    def call(self, pair):
+        query, document = pair
+        return self.dense(query) - document
+
+
+class TakesApartOtherThings(OneList):
+    """What these names are of the inputs, nobody can read here."""
+
+    def call(self, pair):
+        pair = pair[::-1]
+        query, document = pair
+        return self.dense(query) - document
+
+
+class ModuleTakesApart(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable(tf.ones([3]))
+
+    @tf.function
+    def __call__(self, pair):
+        [query, document] = pair
+        return query * self.w - document
+
+
+class ModuleTakesApartAnyNumber(ModuleTakesApart):
+    def __call__(self, *pair):
+        query, document = pair
+        return query * self.w - document
+
+
 class OneDict(keras.Model):
     def __init__(self):
         super().__init__()
