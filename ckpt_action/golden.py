@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-AUTOMATIC = re.compile(r"(keras_tensor|input_layer|input|inputs)(_\d+)?$|.*_input$")
-"""Names that Keras gives to inputs by itself: they count what else was built in the process."""
+from ckpt_action.golden_call import call_named
 
 
 def record_golden(path: str | Path, fn: Callable[..., Any], **inputs: Any) -> Path:
@@ -19,20 +16,21 @@ def record_golden(path: str | Path, fn: Callable[..., Any], **inputs: Any) -> Pa
     The file holds `in_<name>` for every input and `out_<name>` for every output: the keys of a
     returned dict, else `0`, `1`, ... in the order of the returned list or tuple (nested ones are
     flattened, dicts in the order of their sorted keys, as `tf.nest.flatten` does). `fn` must run in
-    inference mode. A single input may be given to a callable that takes it by position only, and
-    several ones to a functional Keras model whose inputs have these names.
+    inference mode. A single input may be given to a callable that takes it by position only. A
+    Keras model is called with `training=False` where it takes that, and is given several inputs as
+    an export gives them: by the names of its inputs or parameters, or in one list or dict.
     Needs NumPy alone; arrays, tensors and Python numbers are taken as `numpy.asarray` takes them.
 
-    Raises ValueError where there are no inputs, a Keras model calls its one input otherwise, the
-    model returned nothing, an array is empty, an output has no finite value, or a value is not
-    numeric, boolean or a string. The file appears whole or not at all.
+    Raises ValueError where there are no inputs, the model has other ones or may take them in
+    another order, the model returned nothing, an array is empty, an output has no finite value,
+    or a value is not numeric, boolean or a string. The file appears whole or not at all.
     """
     import numpy as np
 
     if not inputs:
         raise ValueError("record_golden needs at least one named input")
     arrays = {f"in_{name}": np.asarray(value) for name, value in inputs.items()}
-    outputs = _flatten(_call(fn, inputs))
+    outputs = _flatten(call_named(fn, inputs))
     if not outputs:
         raise ValueError("the model returned nothing to record")
     arrays |= {f"out_{name}": np.asarray(value) for name, value in outputs.items()}
@@ -45,61 +43,6 @@ def record_golden(path: str | Path, fn: Callable[..., Any], **inputs: Any) -> Pa
         if outputs_are_numbers and not np.isfinite(array).any():
             raise ValueError(f"{name} holds NaN and infinite values only: it would prove nothing")
     return _write(Path(path), {name: _plain(array) for name, array in arrays.items()})
-
-
-def _call(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
-    try:
-        return fn(**inputs)
-    except TypeError as error:
-        if len(inputs) != 1:
-            return _call_together(fn, inputs, error)
-    ((name, value),) = inputs.items()
-    _refuse_another_name(name, _input_names(fn))
-    return fn(value)
-
-
-def _call_together(fn: Callable[..., Any], inputs: Mapping[str, Any], error: TypeError) -> Any:
-    """A Keras model takes several inputs in one argument, in an order that their names tell."""
-    known = _input_names(fn)
-    if set(known) != inputs.keys():
-        if _takes(fn, inputs):
-            raise error  # of what the model does
-        names = ", ".join(inputs)
-        raise ValueError(
-            f"the model cannot be called with the inputs by name ({error}). Record a function that "
-            f"hands them on: `lambda {names}: model([{names}])`, in the order of the model's inputs"
-        ) from error
-    together: Any = fn
-    return together(
-        dict(inputs) if isinstance(together.input, dict) else [inputs[name] for name in known]
-    )
-
-
-def _takes(fn: Any, inputs: Mapping[str, Any]) -> bool:
-    """Whether `fn` has these parameters; that of a Keras model says nothing."""
-    try:
-        inspect.signature(fn).bind(**inputs)
-    except (TypeError, ValueError):
-        return False
-    return not hasattr(fn, "inputs")
-
-
-def _refuse_another_name(given: str, known: list[str]) -> None:
-    if known and given not in {*known, *(re.sub(r"\W", "_", name) for name in known)}:
-        raise ValueError(
-            f"the model has no input {given!r}; its inputs are {', '.join(known)}. Use that name, "
-            f"or record a function that takes {given!r}"
-        )
-
-
-def _input_names(fn: Any) -> list[str]:
-    """Those that somebody gave to the inputs of a functional Keras model; empty for all others."""
-    try:
-        names = fn.input if isinstance(fn.input, dict) else [t.name for t in fn.inputs]
-    except Exception:  # noqa: BLE001  a model that is no graph says so in many ways
-        return []
-    plain = [str(name).split(":")[0] for name in names]
-    return [] if any(map(AUTOMATIC.match, plain)) else plain
 
 
 def _flatten(value: Any, name: str = "") -> dict[str, Any]:

@@ -57,20 +57,6 @@ def test_a_callable_that_takes_its_input_by_position_only(tmp_path):
     assert recorded(path)["in_ids"].dtype == np.int32
 
 
-def test_the_one_input_of_a_keras_model_has_its_own_name(tmp_path):
-    keras = pytest.importorskip("keras")
-    image = keras.Input((3,), name="image")
-    named = keras.Model(image, keras.layers.Dense(2)(image))
-    x = np.ones((2, 3), np.float32)
-    with pytest.raises(ValueError, match="no input 'img'; its inputs are image"):
-        record_golden(tmp_path / "g.npz", named, img=x)
-    assert "in_image" in recorded(record_golden(tmp_path / "g.npz", named, image=x))
-    wrapped = record_golden(tmp_path / "g.npz", lambda img: named(img * 1), img=x)
-    assert "in_img" in recorded(wrapped)
-    nameless = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    assert "in_img" in recorded(record_golden(tmp_path / "g.npz", nameless, img=x))
-
-
 def test_strings_need_no_unpickling(tmp_path):
     path = record_golden(tmp_path / "g.npz", lambda x: x, x=np.array(["ab", "c"], dtype=object))
     assert recorded(path)["out_0"].tolist() == [b"ab", b"c"]
@@ -101,17 +87,6 @@ def test_what_cannot_be_recorded_is_refused(tmp_path, fn, inputs):
     ):
         record_golden(tmp_path / "g.npz", fn, **inputs)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("as_dict", [False, True])
-def test_several_inputs_of_a_functional_model_are_given_in_its_order(tmp_path, as_dict):
-    keras = pytest.importorskip("keras")
-    user, item = (keras.Input((2,), name=name) for name in ("user", "item"))
-    given = {"user": user, "item": item} if as_dict else [user, item]
-    model = keras.Model(given, keras.layers.Subtract()([user, item]))
-    file = record_golden(tmp_path / "g.npz", model, item=np.ones((1, 2)), user=np.zeros((1, 2)))
-    with np.load(file) as recorded:
-        np.testing.assert_array_equal(recorded["out_0"], [[-1.0, -1.0]])
 
 
 def test_several_inputs_that_nothing_tells_the_order_of(tmp_path):

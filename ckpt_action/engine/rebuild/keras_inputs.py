@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Dimension, InputSpec
 from ckpt_action.engine.names import legal_name
-from ckpt_action.golden import AUTOMATIC
+from ckpt_action.golden_call import AUTOMATIC
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
@@ -15,6 +12,7 @@ from ckpt_action.engine.keras_versions import keras_family
 from ckpt_action.engine.rebuild.renamed import moved, refuse_swapped, related
 from ckpt_action.engine.rebuild.styles import Style
 from ckpt_action.errors import ExitCode, Problem, fail, note, warning
+from ckpt_action.taken_apart import taken_apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +26,14 @@ class Packed:
 
 def packed(style: Style, taken: Sequence[Any], own: Sequence[str], target: Any) -> Packed | None:
     """How `style` passes several inputs in the first parameter of `own`, if it does."""
+    method = target.call if keras_family(target) is not None else target
     several = [p.name for p in taken if p.kind is p.VAR_POSITIONAL]
     if style == "positional" and own[:1] == several[:1] != []:
-        return Packed(kind="list", parameter=own[0], apart=_apart(target, own[0]))
+        return Packed(kind="list", parameter=own[0], apart=taken_apart(method, own[0]))
     if style not in ("list", "dict"):
         return None
     parameter = own[0] if own else ""
-    apart = _apart(target, parameter) if style == "list" else ()
+    apart = taken_apart(method, parameter) if style == "list" else ()
     return Packed(kind=style, parameter=parameter, apart=apart)
 
 
@@ -88,35 +87,3 @@ def _exchangeable(inputs: Sequence[InputSpec]) -> bool:
         )
         for one, other in combinations(inputs, 2)
     )
-
-
-def _apart(target: Any, parameter: str) -> tuple[str, ...]:
-    """The names that the code of `target` gives the members of `parameter`; empty where it does
-    so nowhere, in several orders, or after it made something else of `parameter`."""
-    nodes = list(_code(target))
-    names = {node.id for node in nodes if isinstance(node, ast.Name) and _stores(node)}
-    found = {
-        tuple(name.id for name in place.elts if isinstance(name, ast.Name))
-        for node in nodes
-        if isinstance(node, ast.Assign) and getattr(node.value, "id", None) == parameter
-        for place in node.targets
-        if isinstance(place, (ast.Tuple, ast.List))
-        and all(isinstance(name, ast.Name) for name in place.elts)
-    }
-    return found.pop() if len(found) == 1 and parameter not in names else ()
-
-
-def _stores(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
-
-
-def _code(target: Any) -> Iterator[ast.AST]:
-    method = target.call if keras_family(target) is not None else target
-    method = getattr(method, "python_function", method)  # of a `tf.function`
-    if not inspect.isroutine(method):
-        method = type(method).__call__
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(method))))
-    except (OSError, TypeError, SyntaxError):
-        return iter(())
-    return ast.walk(tree)
