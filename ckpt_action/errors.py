@@ -115,6 +115,10 @@ class CkptActionError(Exception):
         self.problems = problems
 
 
+class CompleteRefusalError(CkptActionError):
+    """Says all that a library printed of the same matter, so that nobody has to read that too."""
+
+
 def raise_errors(problems: Collection[Problem]) -> None:
     """Raise CkptActionError with all of `problems` where one of them is an error."""
     if any(problem.is_error for problem in problems):

@@ -30,6 +30,7 @@ from ckpt_action.engine.semantics.calls import hard_sigmoid_calls
 from ckpt_action.engine.semantics.changes import called_changes
 from ckpt_action.engine.semantics.masks import masked_calls
 from ckpt_action.engine.trace.free_time import no_wrong_steps
+from ckpt_action.engine.trace.half_precision import half_precision
 from ckpt_action.engine.trace.trace import trace
 from ckpt_action.engine.trace.training_attributes import left_in_training
 from ckpt_action.engine.trace.turned import in_another_order
@@ -85,8 +86,9 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
             enter_stage(work, writing(target.name))
             begun = printed_bytes(work)
             folder = request.artifacts / target.name
-            artifacts.append(write_target(job, target, traced, folder, reference.probes))
-            printed[target.name] = begun, printed_bytes(work)
+            outcome, more = write_target(job, target, traced, folder, reference.probes)
+            artifacts.append(outcome)
+            printed[target.name] = begun, printed_bytes(work) if more else begun
     enter_stage(work, "looking at what was read")
     read = dependencies.read()
     sources = tuple(_source(path, job.folder) for path in read.files)
@@ -106,6 +108,7 @@ def run(arguments: Mapping[str, Any], work: Path) -> ExportResult:
         lookups=read.lookups,
         unrecorded=read.unrecorded,
         versions=_versions(),
+        half=half_precision(traced),
         problems=_version_problems()
         + rebuilt.problems
         + restored.problems

@@ -59,7 +59,7 @@ class _Check:
     def __init__(self, request: VerifyRequest) -> None:
         self.artifact: Artifact | None = None
         self.latency: Latency | None = None
-        self.found = Findings(request.name, request.unproven)
+        self.found = Findings(request.name, request.unproven, fresh=request.probes is not None)
         self._request = request
 
     @contextmanager

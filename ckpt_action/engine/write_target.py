@@ -11,7 +11,7 @@ from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.records import TracedModel, Written
 from ckpt_action.engine.targets import registry
 from ckpt_action.engine.worker import unexpected_problem
-from ckpt_action.errors import CkptActionError
+from ckpt_action.errors import CkptActionError, CompleteRefusalError
 from ckpt_action.outcome import ArtifactOutcome
 from ckpt_action.plan import Job
 from ckpt_action.processes.environments import import_problem
@@ -20,8 +20,9 @@ from ckpt_action.processes.requests import quantised
 
 def write_target(
     job: Job, target: TargetSpec, model: TracedModel, folder: Path, probes: tuple[Probe, ...]
-) -> ArtifactOutcome:
-    """Write into `folder`, which is made; what keeps it from being written is in the outcome.
+) -> tuple[ArtifactOutcome, bool]:
+    """Write into `folder`, which is made; what keeps it from being written is in the outcome. And
+    whether what was printed meanwhile may tell more than that.
 
     `probes`: the ordinary ones, with the golden rows that quantised weights are judged by.
     """
@@ -32,12 +33,14 @@ def write_target(
     try:
         written = registry()[target.format].export(model, folder, target.options)
     except CkptActionError as error:
-        return replace(outcome, problems=error.problems)
+        return replace(outcome, problems=error.problems), not isinstance(
+            error, CompleteRefusalError
+        )
     except ImportError as error:
-        return replace(outcome, problems=(import_problem(error),))
+        return replace(outcome, problems=(import_problem(error),)), True
     except Exception as error:  # noqa: BLE001 - the other targets go on
-        return replace(outcome, problems=(unexpected_problem(error),))
-    return replace(
+        return replace(outcome, problems=(unexpected_problem(error),)), True
+    outcome = replace(
         outcome,
         signatures=written.signatures,
         payloads=written.payloads,
@@ -49,6 +52,7 @@ def write_target(
         unproven=written.unproven,
         problems=written.notes,
     )
+    return outcome, True
 
 
 def _max_error(written: Written, verify: Verify) -> float | None:

@@ -30,6 +30,7 @@ def verify_request(
         rearranged=artifact.rearranged,
         max_error=artifact.max_error,
         quantised=quantised(target),
+        half=result.half,
         weak_golden=artifact.weak_golden,
         unproven=artifact.unproven,
         payloads=artifact.payloads,

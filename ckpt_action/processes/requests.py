@@ -89,12 +89,14 @@ class ExportResult:
     """Empty where the live model failed its own proofs."""
     printed: Mapping[str, tuple[int, int]]
     """Name of a target to the part of this child's log that was printed while it was written, from
-    one byte to another."""
+    one byte to another; nothing where its refusal says all of it."""
     sources: tuple[FileRecord, ...]
     absent: tuple[str, ...]
     lookups: Mapping[str, str]
     unrecorded: tuple[str, ...]
     versions: Mapping[str, str]
+    half: str
+    """The float of 16 bits that the model computes in; empty where it computes in none."""
     problems: tuple[Problem, ...]
     slower: tuple[Problem, ...]
     """Notes on what this machine or this TensorFlow cannot do, whatever the model; it costs time
@@ -140,6 +142,8 @@ class VerifyRequest:
     """Comes on top of the tolerances of `verify`."""
     quantised: Quantised | None = None
     """None where weights are stored as they are, or nobody knows."""
+    half: str = ""
+    """As in `ExportResult`."""
     weak_golden: str = ""
     """As in `ArtifactOutcome`."""
     unproven: Mapping[str, str] = field(default_factory=dict)

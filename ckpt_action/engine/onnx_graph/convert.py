@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import onnx
-import tf2onnx
+import tf2onnx.tfonnx  # which registers the rules
 from tf2onnx.handler import tf_op
 
 from ckpt_action.engine.freeze.graph import reachable_functions
@@ -66,14 +66,19 @@ def _unsupported(
     )
 
 
+def rules() -> dict[str, Any]:
+    """By the ops of TensorFlow that tf2onnx has one for."""
+    return dict(tf_op.create_mapping(OPSET, None))
+
+
 def _without_rule(graph: Any) -> Iterator[tuple[str, str]]:
     """(op, node) that tf2onnx has no rule for. Lists of tensors it takes apart with their loops."""
-    rules = tf_op.create_mapping(OPSET, None)
+    known = rules()
     functions = {f.signature.name: f for f in graph.library.function}
     called = reachable_functions(graph.node, functions)
     for nodes in (graph.node, *(functions[name].node_def for name in called)):
         for node in nodes:
-            if node.op not in rules and not node.op.startswith("TensorList"):
+            if node.op not in known and not node.op.startswith("TensorList"):
                 yield node.op, node.name
 
 

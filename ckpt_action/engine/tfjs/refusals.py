@@ -48,12 +48,11 @@ def refuse_nodes(graph: Any) -> Iterator[Problem]:
             "Write outside of the branch, with `tf.where` to choose what.",
         )
     yield from _refuse_ignored(graph)
-    for op, places in sorted(unknown.items()):
+    if unknown:
+        ops = "; ".join(f"{op}, from {some_of(unknown[op])}" for op in sorted(unknown))
         yield _refusal(
-            f"it has no op {op} ({known.package} {known.version}), which comes from "
-            f"{some_of(places)}.",
-            "Move that layer out of the exported method, or build the model without it for the "
-            "web.",
+            f"it has no op {ops} ({known.package} {known.version}).",
+            "Move that part out of the exported method, or build the model without it for the web.",
         )
     for dtype, places in sorted(dtypes.items()):
         yield _refusal(

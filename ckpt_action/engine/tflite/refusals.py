@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ckpt_action.engine.freeze.graph import reachable_functions
 from ckpt_action.engine.records import TracedModel, TracedSignature
 from ckpt_action.engine.some_of import layer_of, some_ops
-from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, first_line
+from ckpt_action.errors import (
+    CkptActionError,
+    CompleteRefusalError,
+    ExitCode,
+    Problem,
+    fail,
+    first_line,
+)
 
 _LOOPS = {"While", "StatelessWhile"}
 _LISTS = {"TensorListReserve", "TensorListFromTensor", "EmptyTensorList"}
@@ -17,6 +24,7 @@ _PLACE = re.compile(r'fused\["(\w+):", "([^"@]+)')
 """The innermost place comes first in a line."""
 _DETAIL = re.compile(r"\s+tf\.\w+\(")
 """An op with its types, as the converter lists them at the end."""
+_HALF = re.compile(r"x?b?f16>")
 _VARIABLES = {"VarHandleOp", "AssignVariableOp", "ReadVariableOp"}
 """Left over, and named too, where an op works on the variable itself."""
 
@@ -81,22 +89,45 @@ def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> Ckp
             f"TensorFlow's converter cannot write this model as TFLite: {first_line(error)}",
             details=lines,
         )
-    details = [line.strip() for line in lines if _DETAIL.match(line)]
-    hint = "Leave that part out of the exported method, or export the model as `onnx`."
-    if any("xf64>" in line for line in details):
+    typed = [line for line in lines if _DETAIL.match(line)]
+    return CompleteRefusalError(
+        Problem(
+            code=ExitCode.TARGET,
+            message="This model cannot be written as TFLite, which has no kernel for what it "
+            f"computes here: {some_ops(ops)}.",
+            hint=_advice(ops, typed, select_tf_ops=select_tf_ops),
+        )
+    )
+
+
+def _advice(ops: Iterable[str], typed: Sequence[str], *, select_tf_ops: bool) -> str:
+    """`typed`: the ops with the types of what they take and give."""
+    if typed and all(_HALF.search(line) for line in typed):
+        return (
+            "TFLite computes in float32, and these in 16 bits, as a policy of mixed precision lets "
+            "them. Build the model with the dtype policy `float32`; checkpoints of mixed precision "
+            "hold float32 anyway."
+        )
+    text = any("!tf_type.string" in line for line in typed)
+    other = "saved-model" if text or not _onnx_has(ops) else "onnx"
+    hint = f"Leave that part out of the exported method, or export the model as `{other}`."
+    if any("xf64>" in line for line in typed):
         hint = "TFLite computes in float32: build the model so. " + hint
     if not select_tf_ops:
         hint += (
             " `select-tf-ops = true` keeps TensorFlow's own kernels for them, which takes an "
             "application that is built with these."
         )
-    return fail(
-        ExitCode.TARGET,
-        "This model cannot be written as TFLite, which has no kernel for what it computes here: "
-        f"{some_ops(ops)}.",
-        hint=hint,
-        details=details,
-    )
+    return hint
+
+
+def _onnx_has(ops: Iterable[str]) -> bool:
+    """Only where that can be asked."""
+    try:
+        from ckpt_action.engine.onnx_graph.convert import rules
+    except ImportError:
+        return False
+    return rules().keys() >= {*ops}
 
 
 def _ops(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

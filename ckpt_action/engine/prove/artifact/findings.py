@@ -13,25 +13,27 @@ NOT_TO_BE_USED = "It must not be used."
 class Findings:
     """Proofs, verdicts and problems, filled by one check after the other."""
 
-    def __init__(self, name: str, unproven: Mapping[str, str]) -> None:
-        """`unproven`: proofs that are not asked for, and why."""
+    def __init__(self, name: str, unproven: Mapping[str, str], *, fresh: bool) -> None:
+        """`unproven`: proofs that are not asked for, and why; `fresh`: it is being exported."""
         self.who = f"Artifact {name!r}"
         self.proofs: list[Proof] = []
         self.verdicts: list[OutputVerdict] = []
         self.problems: list[Problem] = []
         self._unproven = unproven
+        self._fresh = fresh
 
     @property
     def failed(self) -> bool:
         """Whether any of the checks so far found an error."""
         return any(problem.is_error for problem in self.problems)
 
-    def fail(self, what: str) -> None:
+    def fail(self, what: str, hint: str = "") -> None:
+        changed = "" if self._fresh else "If it was changed after the export, export it again."
         self.problems.append(
             Problem(
                 code=ExitCode.VERIFY,
                 message=f"{self.who} {what}.",
-                hint=f"{NOT_TO_BE_USED} If it was changed after the export, export it again.",
+                hint=f"{NOT_TO_BE_USED} {hint or changed}".strip(),
             )
         )
 

@@ -81,11 +81,11 @@ def _advice(how: str, moved: float) -> str:
         ways.append(f"quantise to {other}")
     return (
         f"{NOT_TO_BE_USED} What may help: {', '.join(ways)}. If it is good enough for its use, "
-        f"declare `max-error = {_rounded_up(moved):g}` for this target."
+        f"declare `max-error = {rounded_up(moved):g}` for this target."
     )
 
 
-def _rounded_up(part: float) -> float:
+def rounded_up(part: float) -> float:
     """To two digits."""
     unit = 10.0 ** (math.floor(math.log10(part)) - 1)
     return float(f"{math.ceil(part / unit) * unit:.2g}")

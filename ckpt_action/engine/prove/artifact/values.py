@@ -10,12 +10,12 @@ import tensorflow as tf
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.artifact.elsewhere import shown_elsewhere
 from ckpt_action.engine.prove.artifact.findings import Findings
+from ckpt_action.engine.prove.artifact.other_values import other_values
 from ckpt_action.engine.prove.artifact.quantised import quantised_problems
 from ckpt_action.engine.prove.artifact.same_signature import value_differences
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.outputs.columns import lost_columns, without_columns
 from ckpt_action.engine.prove.outputs.judgement import (
-    describe,
     error_and_agreement,
     golden_problems,
     judge,
@@ -93,16 +93,13 @@ def _judge_beside(
 def _say_what_failed(
     request: VerifyRequest, found: Findings, allowed: Mapping[Key, Allowance]
 ) -> None:
-    """Once for each output that was quantised too coarsely; of others, each verdict."""
+    """Once for each output."""
     told, problems = quantised_problems(found.who, request.quantised, found.verdicts, allowed)
     found.problems += problems
     left = [v for v in found.verdicts if not v.passed and (v.signature, v.output) not in told]
-    for verdict in left:
-        if verdict.against == "reference":
-            found.fail(
-                f"computes another {verdict.output!r} than the restored model (signature "
-                f"{verdict.signature!r}, {verdict.probe}): {describe(verdict)}"
-            )
+    others = [v for v in left if v.against == "reference"]
+    for what, hint in other_values(others, allowed, request.half):
+        found.fail(what, hint)
     found.problems += golden_problems(found.who, [v for v in left if v.against == "golden"])
 
 
