@@ -61,7 +61,8 @@ def export(
     if options.shard:
         plan = part(plan, options.shard)
     if missing := lacking(plan):
-        raise CkptActionError(*loaded.problems, *plan.problems, *located(missing, file))
+        others = (p for p in plan.problems if p.code is not missing[0].code)
+        raise CkptActionError(*loaded.problems, *others, *located(missing, file))
     output_dir = (options.output_dir or loaded.config.output_dir).absolute()
     checkout = read_checkout(loaded.config.folder, output_dir)
     run = Run(

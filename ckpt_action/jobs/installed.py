@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib import util
 
+from ckpt_action.config.records import Model
+from ckpt_action.config.wording import key_text
 from ckpt_action.engine.targets import registry
 from ckpt_action.errors import ExitCode, Problem, Where
-from ckpt_action.plan import Job, Plan
+from ckpt_action.plan import Plan
 from ckpt_action.processes.environments import INSTALL, keras_is_2
 
 
 def lacking(plan: Plan) -> tuple[Problem, ...]:
-    """One problem that names all of it and what installs it; nothing is imported."""
-    needs = dict(reversed([need for job in plan.jobs for need in _needs(job)]))
+    """One problem that names all of it and what installs it; nothing is imported.
+
+    Of models without a job too, after the others: what reads their checkpoints may be missing.
+    """
+    models = [job.model for job in plan.jobs]
+    models += [model for model in plan.config.models if model.name in plan.without_job]
+    needs = dict(reversed([need for model in models for need in _needs(model)]))
     missing = {
         module: extra
         for module, extra in INSTALL.items()
@@ -32,14 +39,14 @@ def lacking(plan: Plan) -> tuple[Problem, ...]:
     )
 
 
-def _needs(job: Job) -> Iterator[tuple[str, str]]:
+def _needs(model: Model) -> Iterator[tuple[str, str]]:
     """Extras, and the keys that ask for them; the first key of each counts."""
-    model = f"models.{job.model.name}"
-    yield "tensorflow", model
-    if job.model.keras == "2" and not keras_is_2():
-        yield "keras-2", f"{model}.keras"
-    for index, target in enumerate(job.model.targets):
-        yield registry()[target.format].EXTRA, f"{model}.targets[{index}]"
+    table = f"models.{key_text(model.name)}"
+    yield "tensorflow", table
+    if model.keras == "2" and not keras_is_2():
+        yield "keras-2", f"{table}.keras"
+    for index, target in enumerate(model.targets):
+        yield registry()[target.format].EXTRA, f"{table}.targets[{index}]"
 
 
 def _listed(names: Sequence[str]) -> str:

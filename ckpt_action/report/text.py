@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.outcome import ArtifactOutcome, JobOutcome, Run
 from ckpt_action.report import figures
 from ckpt_action.report.problems import problem_text
@@ -15,7 +16,8 @@ _FAILED_SHOWN = 20
 
 def render(run: Run) -> str:
     """The whole report; the caller sanitizes it where a GitHub job reads along."""
-    blocks = [figures.headline(run), *(_job(job) for job in run.jobs)]
+    told: set[Problem] = set()
+    blocks = [figures.headline(run), *(_job(job, told) for job in run.jobs)]
     blocks += [problem_text(problem) for problem in run.problems]
     return "\n\n".join(blocks) + "\n"
 
@@ -33,7 +35,8 @@ def table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]
     ]
 
 
-def _job(job: JobOutcome) -> str:
+def _job(job: JobOutcome, told: set[Problem]) -> str:
+    """`told`: problems of the machine that were said above, with each artifact the same."""
     lines = [
         f"{job.name}: {job_status(job).value}",
         f"  checkpoint  {job.checkpoint.path} ({figures.checkpoint_text(job)})",
@@ -59,10 +62,16 @@ def _job(job: JobOutcome) -> str:
         lines.append(f"  {what}: {', '.join(names)}")
     if job.binding:
         lines += [f"  note: {note}" for note in job.binding.notes]
-    lines += _failed_verdicts(job)
-    for problem in job.all_problems:
-        lines += ["", *(f"  {line}" for line in problem_text(problem).split("\n"))]
+    lines += [*_failed_verdicts(job), *_problems(job, told)]
     return "\n".join(lines)
+
+
+def _problems(job: JobOutcome, told: set[Problem]) -> Iterator[str]:
+    for problem in job.all_problems:
+        if problem not in told:
+            yield from ("", *(f"  {line}" for line in problem_text(problem).split("\n")))
+        if problem.code is ExitCode.ENVIRONMENT:
+            told.add(problem)
 
 
 def _artifact(artifact: ArtifactOutcome) -> tuple[str, ...]:

@@ -354,6 +354,26 @@ def test_what_is_not_installed_is_said_before_anything_begins(repository, monkey
     assert not (repository / "dist").exists()
 
 
+def test_nothing_is_touched_where_even_the_checkpoint_cannot_be_read(tmp_path, monkeypatch):
+    """Without h5py there is no job; all that is missing is named nevertheless."""
+    shutil.copy(ROOT / "tests/checkpoint/data/keras3_files/m.keras", tmp_path / "a.keras")
+    absent_module = tmp_path / "path" / "h5py.py"  # the file is read in another process
+    absent_module.parent.mkdir()
+    absent_module.write_text("raise ModuleNotFoundError(name='h5py')")
+    monkeypatch.syspath_prepend(absent_module.parent)
+    config = tmp_path / "model-export.toml"
+    config.write_text(
+        'version = 1\n[models.a]\ncheckpoints = ["a.keras"]\ntargets = ["saved-model"]\n'
+    )
+    real, absent = util.find_spec, {"tensorflow", "h5py"}
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name in absent else real(name))
+    with pytest.raises(CkptActionError) as raised:
+        export(config, Options(), ENVIRON, Progress(io.StringIO()))
+    (missing,) = raised.value.problems
+    assert missing.message.startswith("tensorflow and h5py are not installed")
+    assert not (tmp_path / "dist").exists()
+
+
 def test_a_long_export_says_what_it_is_at(repository, supervisor, tmp_path):
     """As often as is asked for here; the words are those of the child."""
     plan = make_plan(load_config(repository / "model-export.toml").config, models=("affine",))

@@ -40,6 +40,15 @@ def test_what_was_allowed_and_what_failed_is_said() -> None:
     assert "model-export.toml:27:1: error: frozen-graph has 1.3 MB" in text
 
 
+def test_what_the_machine_lacks_is_said_once() -> None:
+    lacks = Problem(code=ExitCode.ENVIRONMENT, message="tensorflow is not installed.")
+    jobs = [
+        replace(job, artifacts=tuple(replace(a, problems=(lacks,)) for a in job.artifacts))
+        for job in (sample.digits(), sample.captioner())
+    ]
+    assert render(sample.run(*jobs)).count("tensorflow is not installed") == 1
+
+
 def test_nothing_exported_is_no_success() -> None:
     nothing = Run(tool="0", config="c.toml", jobs=())
     assert figures.headline(nothing) == "Nothing was exported"
