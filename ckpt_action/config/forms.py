@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from jsonschema import Draft7Validator, ValidationError
@@ -12,16 +13,35 @@ from ckpt_action.config import sentences
 from ckpt_action.config.findings import Finding
 from ckpt_action.config.fits import is_type, matches
 from ckpt_action.config.schema import schema
-from ckpt_action.config.wording import KeyPath
+from ckpt_action.config.wording import KeyPath, as_entry_point
 
 
 def form_findings(data: dict[str, Any]) -> tuple[Finding, ...]:
     """Everything about `data` that the schema refuses."""
     errors = list(_Validator(schema()).iter_errors(data))
-    findings = tuple(_findings(errors, ()))
+    findings = tuple(_named_from_roots(finding, data) for finding in _findings(errors, ()))
     if errors and not findings:  # never let a document pass for want of words
         return (Finding(path=tuple(errors[0].absolute_path), message=f"{errors[0].message}."),)
     return findings
+
+
+def _named_from_roots(finding: Finding, data: dict[str, Any]) -> Finding:
+    """What to write for code that is named by its file depends on `python-path` too."""
+    value: Any = data
+    for part in finding.path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):  # of a key that is missing, or is the mistake
+            return finding
+    if not isinstance(value, str) or not finding.hint or finding.hint != as_entry_point(value):
+        return finding
+    return replace(finding, hint=as_entry_point(value, _roots(data)))
+
+
+def _roots(data: dict[str, Any]) -> list[str]:
+    export = data.get("export")
+    roots = export.get("python-path") if isinstance(export, dict) else None
+    return [root for root in roots if isinstance(root, str)] if isinstance(roots, list) else []
 
 
 def _pattern(_: Any, pattern: str, instance: object, __: Any) -> Iterator[ValidationError]:

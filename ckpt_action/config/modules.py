@@ -35,6 +35,7 @@ def no_module(module: str, path: KeyPath, python_path: Sequence[Path], places: P
         path=path,
         message=f"There is no module `{module}` below {searched}.",
         hint=_without_ending(module, python_path)
+        or _with_root(module, python_path, places)
         or _forgotten(module, python_path, places)
         or _nearest(module, python_path)
         or "Add the folder it lies in to `python-path` of `[export]`.",
@@ -46,6 +47,17 @@ def _without_ending(module: str, python_path: Sequence[Path]) -> str:
     name = module.removesuffix(".py")
     there = name != module and find_module(name, python_path)
     return f"A module is named without `.py`: write `{name}`." if there else ""
+
+
+def _with_root(module: str, python_path: Sequence[Path], places: Places) -> str:
+    """About `src.net`, where modules are named from `src`."""
+    for folder in python_path:
+        if folder != places.folder and folder.is_relative_to(places.folder):
+            root = path_from(places.folder, folder)
+            inner = module.removeprefix(f"{root.replace('/', '.')}.")
+            if inner != module and find_module(inner, [folder]):
+                return f"Modules are named from `{root}`: write `{inner}`."
+    return ""
 
 
 def _forgotten(module: str, python_path: Sequence[Path], places: Places) -> str:

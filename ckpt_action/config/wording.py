@@ -52,12 +52,13 @@ def did_you_mean(word: str, known: Iterable[str], *, quote: str = "`") -> str:
     return f"Did you mean {quote}{by_plain[near[0]]}{quote}?" if near else ""
 
 
-def as_entry_point(value: str) -> str:
+def as_entry_point(value: str, roots: Iterable[str] = ()) -> str:
     """`Write ...` for what was meant by `package/module.py:build`, `package.module.build`, or
-    `module:build(5)`; empty where that is not clear."""
+    `module:build(5)`; empty where that is not clear. `roots`: folders that modules are named from,
+    as `python-path` has them."""
     called = re.fullmatch(r"([^()]*)\((.*)\)", value.strip())
     file, _, attribute = (called[1] if called else value).replace("\\", "/").partition(":")
-    module = file.removeprefix("./").removesuffix(".py").replace("/", ".")
+    module = _below(file.removeprefix("./"), roots).removesuffix(".py").replace("/", ".")
     if not attribute and file.endswith(".py"):
         asks = re.fullmatch(ENTRY_POINT, f"{module}:build")
         return f"Name the function too, as in `{module}:build`." if asks else ""
@@ -67,6 +68,12 @@ def as_entry_point(value: str) -> str:
     with_arguments = called and called[2].strip()
     rest = ", and what it is called with as `arguments` of the model" if with_arguments else ""
     return f"Write `{meant}`{rest}." if re.fullmatch(ENTRY_POINT, meant) else ""
+
+
+def _below(file: str, roots: Iterable[str]) -> str:
+    """The path of `file` from the innermost of `roots` that it lies below."""
+    folders = (f"{root.removeprefix('./').rstrip('/')}/" for root in roots)
+    return file.removeprefix(max(filter(file.startswith, folders), key=len, default=""))
 
 
 def _plain(word: str) -> str:

@@ -100,13 +100,24 @@ def job_against(checkpoint: CheckpointFiles, against: Against) -> tuple[Job, tup
 
 def _refuse_code(against: Against) -> None:
     """Code that is written otherwise; a model may be called `net.py`."""
-    hint = as_entry_point(against.model)
     is_code = re.search(r"[:/\\(]", against.model) or against.model.endswith(".py")
-    config = load_config(against.config or _CONFIG).config if is_code and hint else None
+    if not is_code or not as_entry_point(against.model):
+        return
+    config = load_config(against.config or _CONFIG).config
     declared = [model.name for model in config.models] if config else []
-    if is_code and hint and against.model not in declared:
+    if against.model not in declared:
+        hint = as_entry_point(against.model, _roots(against))
         message = f"`{against.model}` is not `module:callable`, nor the name of a model."
         raise fail(ExitCode.USAGE, message, hint=hint)
+
+
+def _roots(against: Against) -> Sequence[str]:
+    """`python-path` as the configuration writes it, whatever else is wrong there."""
+    file = against.config or _CONFIG
+    try:
+        return [path_from(places_of(file).folder, folder) for folder in load_python_path(file)]
+    except CkptActionError:
+        return ()
 
 
 def _models_of(against: Against) -> tuple[str, ...]:

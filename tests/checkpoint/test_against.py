@@ -64,6 +64,8 @@ def test_code_is_looked_for_where_the_configuration_says(digits):
     result = against("digits.model:build", cwd=digits)
     assert result.returncode == 0, result.stderr
     assert "There is no such file" in refused("digits.model:build", digits, "--config", "nope.toml")
+    assert "Write `digits.model:build`." in against("src/digits/model.py:build", cwd=digits).stderr
+    assert "write `digits.model`." in refused("src.digits.model:build", digits)
 
 
 WRITTEN_OTHERWISE = {

@@ -241,3 +241,15 @@ def test_no_text_gives_a_traceback(project, text):
         assert problem.where is not None
         assert problem.message.endswith((".", "?"))
         assert problem_text(problem)
+
+
+@pytest.mark.parametrize("root", ["src", "./src/", "."])
+def test_code_named_by_its_file_is_named_from_the_python_path(project, root):
+    build = project / "src" / "nets" / "a.py"
+    build.parent.mkdir(parents=True)
+    build.write_text("def build():\n    pass\n")
+    written = SMALLEST.replace("keras.applications:MobileNet", "src/nets/a.py:build")
+    FILE.write_text(f'{written}[export]\npython-path = ["{root}"]\n')
+    (problem,) = load_config(FILE).problems
+    module = "src.nets.a" if root == "." else "nets.a"
+    assert problem.hint == f"Write `{module}:build`."
