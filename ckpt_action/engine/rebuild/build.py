@@ -19,7 +19,8 @@ from ckpt_action.config.records import Model, Signature
 from ckpt_action.engine.arrays import same_value
 from ckpt_action.engine.keras_versions import is_graph_model
 from ckpt_action.engine.objects import reachable_variables
-from ckpt_action.engine.rebuild.calling import possible_calls
+from ckpt_action.engine.rebuild.calling import GraphModelCall, possible_calls
+from ckpt_action.engine.rebuild.own_inputs import other_dtypes
 from ckpt_action.engine.rebuild.packed import packed_notes
 from ckpt_action.engine.rebuild.renamed import renamed_note
 from ckpt_action.engine.rebuild.unbuilt import has_unbuilt
@@ -57,6 +58,8 @@ def build(
                 if of.signatures:
                     golden = of.verify.golden is not None
                     notes += packed_notes(signature, caller.packed, golden=golden)
+                if isinstance(caller, GraphModelCall):
+                    notes += other_dtypes(signature, caller.pairs(signature), model)
             except CkptActionError as error:
                 problems += error.problems
     if problems:

@@ -20,6 +20,7 @@ from ckpt_action.engine.keras_versions import is_graph_model, keras_family, load
 from ckpt_action.engine.names import legal_name
 from ckpt_action.engine.objects import walk
 from ckpt_action.engine.rebuild.keras_inputs import input_structure, model_inputs
+from ckpt_action.engine.rebuild.own_inputs import Pairs
 from ckpt_action.engine.rebuild.packed import Packed, packed
 from ckpt_action.engine.rebuild.renamed import in_places, refuse_other_order, refuse_swapped
 from ckpt_action.engine.rebuild.signatures import find_method, inference_arguments, parameters
@@ -65,6 +66,11 @@ class GraphModelCall:
     taken_as: tuple[str, ...] = ()
     packed: Packed | None = None
     """As of a `PlainCall`."""
+
+    def pairs(self, signature: Signature) -> Pairs:
+        """The inputs of `signature` in the order of the model's."""
+        declared = {spec.name: spec for spec in signature.inputs}
+        return [(declared[self.names[id(own.tensor)]], own) for own in model_inputs(self.model)]
 
     def __call__(self, tensors: Mapping[str, Any]) -> Any:
         packed = tf.nest.map_structure(

@@ -53,12 +53,13 @@ def derived_inputs(model: Any) -> tuple[InputSpec, ...]:
     if max(Counter(names).values()) > 1:
         names = fallback
     return tuple(
-        InputSpec(name=name, dtype=each.dtype, shape=_named(name, each.shape or ()))
+        InputSpec(name=name, dtype=each.dtype, shape=named_sizes(name, each.shape or ()))
         for name, each in zip(names, inputs, strict=True)
     )
 
 
-def _named(name: str, shape: tuple[int | None, ...]) -> tuple[Dimension, ...]:
+def named_sizes(name: str, shape: tuple[int | None, ...]) -> tuple[Dimension, ...]:
+    """`shape` as a declaration of the input `name` has it."""
     return tuple(
         size if size is not None else "batch" if axis == 0 else f"{name}_{axis}"
         for axis, size in enumerate(shape)

@@ -15,6 +15,7 @@ from ckpt_action.config.wording import key_path_text, key_text
 from ckpt_action.engine.keras_versions import is_graph_model, keras_family, loaded_keras
 from ckpt_action.engine.names import legal_name
 from ckpt_action.engine.rebuild.keras_inputs import derived_inputs, model_inputs
+from ckpt_action.engine.rebuild.own_inputs import takes
 from ckpt_action.engine.rebuild.switches import TRAINING_ARGUMENTS, switch_problems, switched
 from ckpt_action.errors import CkptActionError, ExitCode, Problem, fail, raise_errors, warning
 
@@ -127,7 +128,7 @@ def _integer_warnings(model: Any, signature: Signature, model_name: str) -> tupl
     ids = {
         spec.name
         for spec, own in zip(signature.inputs, model_inputs(model), strict=True)
-        if "float" in spec.dtype and any(_takes(layer, own.tensor) for layer in embeddings)
+        if "float" in spec.dtype and any(takes(layer, own.tensor) for layer in embeddings)
     }
     if not ids:
         return ()
@@ -148,13 +149,6 @@ def _input(spec: InputSpec, *, integer: bool) -> str:
     shape = ", ".join(f'"{size}"' if isinstance(size, str) else str(size) for size in spec.shape)
     dtype = "int32" if integer else spec.dtype
     return f'{key_text(spec.name)} = {{ dtype = "{dtype}", shape = [{shape}] }}'
-
-
-def _takes(layer: Any, tensor: Any) -> bool:
-    try:
-        return layer.input is tensor
-    except (AttributeError, RuntimeError, ValueError):
-        return False
 
 
 def _undeclared(model: Any, of: Model) -> CkptActionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -10,10 +11,18 @@ import tensorflow as tf
 
 from ckpt_action.config.records import Signature
 from ckpt_action.engine.metagraph.module import own_control_dependencies
+from ckpt_action.engine.rebuild.calling import GraphModelCall
+from ckpt_action.engine.rebuild.own_inputs import in_words
 from ckpt_action.engine.records import Rebuilt
 from ckpt_action.engine.trace.outputs import named_outputs
 from ckpt_action.engine.user_code import describe_error
 from ckpt_action.errors import CkptActionError, ExitCode, fail
+
+_REFUSED = re.compile(
+    r"expected (axis|shape|ndim|min_ndim|max_ndim)|incompatible (with the layer|shape)",
+    re.IGNORECASE,
+)
+"""How Keras says that a layer does not take a tensor of this shape."""
 
 
 def concrete_function(rebuilt: Rebuilt, signature: Signature) -> Any:
@@ -57,7 +66,12 @@ def _cannot_trace(rebuilt: Rebuilt, signature: Signature, error: Exception) -> C
             hint="Check shapes and dtypes of the declared inputs and constants.",
         )
     hint = "The method runs eagerly but not as a graph: use TensorFlow ops on its tensors."
-    if "NoneType" in text or "None values" in text or "unknown" in text.lower():
+    if _REFUSED.search(text):
+        caller = rebuilt.callers[signature.name]
+        hint = "Check the declared inputs: names, order, dtypes, shapes."
+        if isinstance(caller, GraphModelCall):
+            hint = f"The model takes {in_words(caller.pairs(signature))}."
+    elif "NoneType" in text or "None values" in text or "unknown" in text.lower():
         hint = (
             "It needs a size that is declared free: declare a number, or read it with "
             "`tf.shape(x)` instead of `x.shape`."

@@ -231,6 +231,43 @@ def test_a_list_and_a_dict_of_another_order_are_not_guessed_between():
     assert "alpha, zeta" in problem.message
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "float64"])
+@pytest.mark.parametrize("entry_point", ["models:sequential", "models:functional_named"])
+def test_another_dtype_than_the_model_has_is_warned_of(entry_point, dtype):
+    shape = ("batch", 8) if "sequential" in entry_point else ("batch", 8, 8, 3)
+    (problem,) = rebuilt(entry_point, signature(image=(dtype, *shape))).problems
+    assert problem.severity is Severity.WARNING
+    assert f"declares image as {dtype}; the model's own input is image: float32" in problem.message
+    assert rebuilt(entry_point, signature(image=("float32", *shape))).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "dtype", "warned"),
+    [
+        ("models:embedding", "int32", False),
+        ("models:recurrent", "int64", False),
+        ("models:recurrent", "float32", True),
+    ],
+)
+def test_ids_are_integers_of_any_size(entry_point, dtype, warned):
+    found = rebuilt(entry_point, signature(ids=(dtype, "batch", 5))).problems
+    assert [p.severity for p in found] == [Severity.WARNING] * warned
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "shown"),
+    [
+        ("models:sequential", "The model takes z: float32[batch, 8]."),
+        ("models:functional_named", "The model takes image: float32[batch, image_1, image_2, 3]."),
+    ],
+)
+@pytest.mark.parametrize("shape", [(9,), (8, 8, 1), ()])
+def test_a_shape_that_keras_refuses_is_told_with_the_models_own(entry_point, shown, shape):
+    name = "z" if "sequential" in entry_point else "image"
+    problem = problem_of(traced, entry_point, signature(**{name: ("float32", "batch", *shape)}))
+    assert problem.hint == shown
+
+
 @pytest.mark.parametrize(
     "entry_point", ["models:Subclassed", "models:sequential_unbuilt", "models:Plain"]
 )
