@@ -231,14 +231,15 @@ def test_a_list_and_a_dict_of_another_order_are_not_guessed_between():
     assert "alpha, zeta" in problem.message
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint8", "float64"])
+@pytest.mark.parametrize("dtype", ["int32", "float64"])
 @pytest.mark.parametrize("entry_point", ["models:sequential", "models:functional_named"])
 def test_another_dtype_than_the_model_has_is_warned_of(entry_point, dtype):
     shape = ("batch", 8) if "sequential" in entry_point else ("batch", 8, 8, 3)
     (problem,) = rebuilt(entry_point, signature(image=(dtype, *shape))).problems
     assert problem.severity is Severity.WARNING
     assert f"declares image as {dtype}; the model's own input is image: float32" in problem.message
-    assert rebuilt(entry_point, signature(image=("float32", *shape))).problems == ()
+    for own in ("float32", "uint8"):
+        assert rebuilt(entry_point, signature(image=(own, *shape))).problems == ()
 
 
 @pytest.mark.parametrize(
