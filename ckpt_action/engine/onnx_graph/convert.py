@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import onnx
-import tf2onnx.tfonnx  # which registers the rules
+import tensorflow as tf
 from tf2onnx.handler import tf_op
+from tf2onnx.optimizer import optimize_graph
+from tf2onnx.tf_loader import tf_optimize
+from tf2onnx.tfonnx import process_tf_graph
 
 from ckpt_action.engine.freeze.graph import reachable_functions
+from ckpt_action.engine.onnx_graph.shared import LARGE, shared_constants
 from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.some_of import some_ops
 from ckpt_action.errors import CkptActionError, ExitCode, fail, first_line
@@ -25,11 +30,10 @@ def convert(graph: Any, signature: SignatureRecord) -> Any:
     or tf2onnx, has no form for what it computes."""
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)
     try:
-        model, _ = tf2onnx.convert.from_graph_def(
+        model = _converted(
             graph,
-            input_names=[str(tensor.tensor) for tensor in signature.inputs],
-            output_names=[str(tensor.tensor) for tensor in signature.outputs],
-            opset=OPSET,
+            [str(tensor.tensor) for tensor in signature.inputs],
+            [str(tensor.tensor) for tensor in signature.outputs],
         )
     except Exception as error:  # tf2onnx raises whatever its parts do
         if out_of_memory(error):
@@ -40,6 +44,44 @@ def convert(graph: Any, signature: SignatureRecord) -> Any:
     if unknown:
         raise _unsupported(signature, unknown, details=())
     return model
+
+
+def _converted(graph: Any, inputs: list[str], outputs: list[str]) -> Any:
+    """The steps of `tf2onnx.convert.from_graph_def`, with each weight in memory a few times less:
+    TensorFlow, which tells the shapes, gets a graph without them."""
+    with tf.Graph().as_default():
+        optimized = tf_optimize(inputs, outputs, graph)
+    values = _taken_out(optimized)
+    with tf.Graph().as_default() as live, shared_constants():
+        tf.graph_util.import_graph_def(optimized, name="")
+        del optimized
+        made = process_tf_graph(
+            live,
+            continue_on_error=True,
+            opset=OPSET,
+            input_names=inputs,
+            output_names=outputs,
+            const_node_values=values,
+        )
+        values.clear()
+        return optimize_graph(made).make_model("")
+
+
+def _taken_out(graph: Any) -> dict[str, bytes]:
+    """The content of large constants, no longer in `graph`, by the names of their nodes.
+
+    tf2onnx looks for these names in functions too.
+    """
+    inner = {node.name for function in graph.library.function for node in function.node_def}
+    taken: dict[str, bytes] = {}
+    for node in graph.node:
+        if node.op == "Const" and node.name not in inner:
+            tensor = node.attr["value"].tensor
+            size = math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
+            if size >= LARGE and tf.as_dtype(tensor.dtype).is_floating and tensor.tensor_content:
+                taken[node.name] = tensor.tensor_content
+                tensor.ClearField("tensor_content")
+    return taken
 
 
 def _refused(graph: Any, signature: SignatureRecord, error: Exception) -> CkptActionError:
