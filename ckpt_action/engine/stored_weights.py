@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 
-from ckpt_action.engine.arrays import Array, flat_digest, layouts, to_array
+from ckpt_action.engine.arrays import Array, flat_digest, layouts, shared_array, to_array
 from ckpt_action.engine.records import ModelVariable
 
 _Kind = tuple[str, int, int]
@@ -71,7 +72,7 @@ def path_finder(variables: Iterable[ModelVariable]) -> Callable[[Array], str | N
     """Tells the path of the variable that an array is, its axes in any order."""
     known: dict[_Kind, list[tuple[str, Array]]] = {}
     for variable in variables:
-        value = to_array(variable.variable)
+        value = shared_array(tf.convert_to_tensor(variable.variable))
         known.setdefault(_kind(value), []).insert(0, (variable.path, value))
 
     def path(array: Array) -> str | None:

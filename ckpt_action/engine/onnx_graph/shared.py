@@ -46,9 +46,7 @@ def _copied(node: Any, memo: dict[int, Any]) -> Any:
         memo[id(op)] = NodeProto(
             name=op.name, op_type=op.op_type, domain=op.domain, output=op.output
         )
-    made.__dict__.update(
-        {key: copy.deepcopy(field, memo) for key, field in node.__dict__.items()}
-    )
+    made.__dict__.update({key: copy.deepcopy(field, memo) for key, field in node.__dict__.items()})
     return made
 
 

@@ -1,7 +1,7 @@
 """A frozen graph made ready for readers that know fewer ops than TensorFlow, or run them slower.
 
-Each pass takes a GraphDef with its payloads and the names of the nodes that are fed or fetched,
-and returns a new GraphDef that computes the same.
+Each pass takes a graph with its payloads (a GraphDef, or `Nodes`) and the names of the nodes that
+are fed or fetched, and returns a new graph of that kind that computes the same.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from ckpt_action.engine.arrays import digest
+from ckpt_action.engine.arrays import digest, shared_array
 from ckpt_action.engine.freeze import FrozenGraph
 from ckpt_action.engine.prepare.editor import constant_node, value_of
+from ckpt_action.engine.prepare.nodes import Nodes, graph_def, own
 
 Pass = Callable[[Any, tuple[str, ...]], Any]
 
@@ -33,9 +33,10 @@ class Prepared:
 def prepare(frozen: FrozenGraph, passes: Sequence[Pass]) -> Prepared:
     """Put `frozen` through `passes`, in their order."""
     keep = fed_and_fetched(frozen)
-    graph = with_payloads(frozen)
+    nodes = with_payloads(frozen)
     for change in passes:
-        graph = change(graph, keep)
+        nodes = change(nodes, keep)
+    graph = graph_def(nodes)
     stored = dict(_stored(graph, frozen))
     paths = set(stored.values())
     return Prepared(
@@ -51,17 +52,17 @@ def fed_and_fetched(frozen: FrozenGraph) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(t.tensor).removesuffix(":0") for t in tensors))
 
 
-def with_payloads(frozen: FrozenGraph) -> Any:
-    """The GraphDef with the weights inside."""
-    graph = type(frozen.graph)(library=frozen.graph.library, versions=frozen.graph.versions)
-    for node in frozen.graph.node:
+def with_payloads(frozen: FrozenGraph) -> Nodes:
+    """The graph with the weights inside."""
+    made = Nodes(library=frozen.graph.library, versions=frozen.graph.versions)
+    for node in own(frozen.graph.node):
         value = frozen.values.get(node.name)
-        if value is None:
-            graph.node.add().CopyFrom(node)
-        else:
-            array = np.asarray(tf.convert_to_tensor(value).numpy())
-            graph.node.add().CopyFrom(constant_node(node.name, array))
-    return graph
+        made.node.append(
+            node
+            if value is None
+            else constant_node(node.name, shared_array(tf.convert_to_tensor(value)))
+        )
+    return made
 
 
 def _stored(graph: Any, frozen: FrozenGraph) -> Iterator[tuple[str, str]]:
@@ -75,7 +76,7 @@ def _stored(graph: Any, frozen: FrozenGraph) -> Iterator[tuple[str, str]]:
         if lost and name not in frozen.weights:
             by_digest.setdefault(digest(value_of(node)), []).append(name)
     for name, path in lost.items():
-        value = tf.convert_to_tensor(frozen.values[name]).numpy()
-        same = by_digest.get(digest(np.asarray(value)))
+        value = shared_array(tf.convert_to_tensor(frozen.values[name]))
+        same = by_digest.get(digest(value))
         if same:
             yield same.pop(), path

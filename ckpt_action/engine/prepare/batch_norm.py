@@ -54,10 +54,12 @@ def _fold_into(body: Editor, node: Any, kernel: Array) -> None:
         if absorbed is None:
             break
         total, last = absorbed, reader
+    if last is node:
+        return
     scaled = kernel * total.scale.reshape(kernel.shape[-2:] if depthwise else channels)
     with np.errstate(over="ignore"):  # looked for below
         scaled, offset = scaled.astype(kernel.dtype), total.offset.astype(kernel.dtype)
-    if last is node or not (np.isfinite(scaled).all() and np.isfinite(offset).all()):
+    if not (np.isfinite(scaled).all() and np.isfinite(offset).all()):
         return
     if (total.scale != 1).any():
         body.rewire(node, 1, body.add_constant(node, "kernel", scaled))

@@ -10,6 +10,7 @@ from ckpt_action.engine.freeze.graph import producer
 from ckpt_action.engine.freeze.order import needed
 from ckpt_action.engine.internals import op_definition
 from ckpt_action.engine.prepare.editor import Editor
+from ckpt_action.engine.prepare.nodes import own
 
 Edit = Callable[[Editor], None]
 
@@ -20,11 +21,9 @@ def edited(graph: Any, keep: Iterable[str], edit: Edit, *, functions: bool = Tru
     `keep` names the nodes of the main graph that are fed or fetched.
     """
     keep = tuple(keep)
-    work = type(graph)()
-    work.CopyFrom(graph)
-    main = Editor(work.node, keep)
+    main = Editor(own(graph.node), keep)
     edit(main)
-    made = type(graph)(library=work.library, versions=work.versions)
+    made = type(graph)(library=graph.library, versions=graph.versions)
     made.node.extend(needed(main.nodes.values(), keep))
     for function in made.library.function if functions else ():
         results = [producer(r) for r in (*function.ret.values(), *function.control_ret.values())]

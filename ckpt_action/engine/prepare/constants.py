@@ -14,6 +14,7 @@ from ckpt_action.engine.freeze.graph import called, producer
 from ckpt_action.engine.internals import op_definition
 from ckpt_action.engine.prepare.bodies import edited
 from ckpt_action.engine.prepare.editor import Editor, constant_node
+from ckpt_action.engine.prepare.identities import IDENTITIES
 
 _SMALL = 1 << 16
 """Bytes up to which a result may be larger than what it was computed from."""
@@ -28,12 +29,28 @@ def fold_constants(graph: Any, keep: tuple[str, ...]) -> Any:
 def _fold(body: Editor) -> None:
     foldable = _foldable(body)
     results = [name for name in foldable if _is_read(body, name, foldable)]
-    values = _computed(body, foldable, results)
+    weights = {name: weight for name in results if (weight := _handed_on(body, name)) is not None}
+    values = _computed(body, foldable, [name for name in results if name not in weights])
     for name, value in values.items():
         node = body.nodes[name]
         if value.nbytes <= max(_SMALL, foldable[name]):
             constant = constant_node(name, value)
             body.become(node, "Const", (), **dict(constant.attr))
+    for name, weight in weights.items():
+        attrs = {key: weight.attr[key] for key in ("dtype", "value")}
+        body.become(body.nodes[name], "Const", (), **attrs)
+
+
+def _handed_on(body: Editor, name: str) -> Any | None:
+    """The constant that a node hands on as it is, which nobody needs to compute; None where it is
+    written in another way than `constant_node` would."""
+    node: Any | None = body.nodes[name]
+    while node is not None and node.op in IDENTITIES and len(node.input) == 1:
+        node = body.producer(node.input[0])
+    if node is None or node.op != "Const":
+        return None
+    tensor = node.attr["value"].tensor
+    return node if tensor.tensor_shape.dim and tensor.tensor_content else None
 
 
 def _foldable(body: Editor) -> dict[str, int]:

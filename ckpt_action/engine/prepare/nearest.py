@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from ckpt_action.engine.prepare.bodies import edited
 from ckpt_action.engine.prepare.editor import Attr, Editor, attr
+from ckpt_action.engine.prepare.nodes import graph_def
 
 _OP = "ResizeNearestNeighbor"
 _HEIGHT, _WIDTH = 1, 2
@@ -38,7 +39,7 @@ def _known_sizes(graph: Any) -> dict[str, _Sizes]:
     if all(node.op != _OP for node in graph.node):
         return {}
     with tf.Graph().as_default() as live:
-        tf.graph_util.import_graph_def(graph, name="")
+        tf.graph_util.import_graph_def(graph_def(graph), name="")
     images = {op.name: op.inputs[0].shape for op in live.get_operations() if op.type == _OP}
     return {
         name: (shape[_HEIGHT], shape[_WIDTH])

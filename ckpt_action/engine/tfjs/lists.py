@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow.core.framework import node_def_pb2
 
 from ckpt_action.engine.prepare.editor import constant_node
+from ckpt_action.engine.prepare.nodes import with_own_nodes
 
 _WRITES = {"TensorListSetItem": 2, "TensorListPushBack": 1}
 """Op to the index of the input that is written."""
@@ -32,8 +33,7 @@ class _Item:
 
 
 def keep_list_items(graph: Any, keep: tuple[str, ...]) -> Any:  # noqa: ARG001 - a pass
-    made = type(graph)()
-    made.CopyFrom(graph)
+    made = with_own_nodes(graph)
     keeper = _Keeper(made)
     for node in [n for n in made.node if n.op in _LOOPS]:
         keeper.carry(node, made.node, function=False)

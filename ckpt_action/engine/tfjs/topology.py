@@ -10,6 +10,7 @@ from ckpt_action.engine.freeze.graph import producer
 from ckpt_action.engine.freeze.order import needed
 from ckpt_action.engine.prepare.duplicates import merge_constants
 from ckpt_action.engine.prepare.nearest import rewrite_nearest
+from ckpt_action.engine.prepare.nodes import with_own_nodes
 from ckpt_action.engine.prepare.one_hot import rewrite_one_hot
 from ckpt_action.engine.prepare.plain import PLAIN
 from ckpt_action.engine.tfjs.floor_division import rewrite_floor_division
@@ -25,8 +26,7 @@ def drop_waits(graph: Any, keep: tuple[str, ...]) -> Any:
     TensorFlow.js reads a control edge as an input that must have a value. Nothing of a graph of
     constants depends on the order in which it runs, for loops and branches are functions here.
     """
-    made = type(graph)()
-    made.CopyFrom(graph)
+    made = with_own_nodes(graph)
     for nodes in [made.node, *(f.node_def for f in made.library.function)]:
         for node in nodes:
             node.input[:] = [r for r in node.input if not r.startswith("^")]
@@ -35,10 +35,9 @@ def drop_waits(graph: Any, keep: tuple[str, ...]) -> Any:
         del function.signature.control_output[:]
         results = {producer(reference) for reference in function.ret.values()}
         _retain(function.node_def, results)
-    nodes = [type(node).FromString(node.SerializeToString()) for node in needed(made.node, keep)]
-    del made.node[:]
-    made.node.extend(nodes)
-    return made
+    kept = type(graph)(library=made.library, versions=made.versions)
+    kept.node.extend(needed(made.node, keep))
+    return kept
 
 
 def _retain(nodes: Any, wanted: set[str]) -> None:
@@ -61,8 +60,7 @@ def give_results_nodes(graph: Any, keep: tuple[str, ...]) -> Any:  # noqa: ARG00
     TensorFlow.js remembers one output per node that a function returns: of a Split of which two
     parts are returned, it would return one part twice.
     """
-    made = type(graph)()
-    made.CopyFrom(graph)
+    made = with_own_nodes(graph)
     for function in made.library.function:
         taken = {node.name for node in function.node_def}
         for number, result in enumerate(function.signature.output_arg):
