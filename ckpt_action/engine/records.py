@@ -252,6 +252,9 @@ class Target(Protocol):
     """One line for the README's table and the schema's description."""
     EXTRA: str
     """The extra of this package that brings what the target needs."""
+    EXPORT_MEMORY: float
+    """What an export takes at its peak beyond TensorFlow itself, in sizes of the weights: as
+    measured of dense, convolutional and recurrent models, rounded up."""
     OPTIONS: Mapping[str, Mapping[str, object]]
     """Option name (kebab-case) to its JSON schema."""
 

@@ -11,6 +11,7 @@ from threading import Lock
 
 from ckpt_action.codec import from_data, to_data
 from ckpt_action.digests import folder_bytes, folder_records
+from ckpt_action.engine.targets import registry
 from ckpt_action.errors import ExitCode, Problem
 from ckpt_action.jobs.artifact_check import unproven, verify_request
 from ckpt_action.jobs.export_attempts import Attempt, export_without_what_crashes
@@ -127,7 +128,8 @@ class JobRun:
     def _ask_export_of(self, environment: Environment, job: Job, work: Path) -> Answer:
         self._progress(self._job.name, "exporting")
         request = ExportRequest(job=job, artifacts=work / ARTIFACTS, probes=work / "probes.npz")
-        need = export_need(self._job.checkpoint.bytes)
+        factors = (registry()[target.format].EXPORT_MEMORY for target in job.model.targets)
+        need = export_need(job.checkpoint.bytes, factors)
         return self._ask(environment, EXPORT, to_data(request), work, need)
 
     def _finished(

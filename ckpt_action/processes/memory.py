@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Measured: TensorFlow itself takes about 0.5 GB; restoring and writing 1 to 2 times the weights,
-# stock converters more; opening a frozen graph up to 3.6 times its size.
 _BASE = 600 << 20
-_EXPORT_FACTOR = 3
-_VERIFY_FACTOR = 4
+"""What TensorFlow takes before there is a model."""
+_VERIFY_FACTOR = 5
+"""Of the artifact's size. Most was measured of a frozen graph that TensorFlow imports whole."""
 
+_PROC = Path("/proc")
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def export_need(checkpoint: int) -> int:
-    """Estimated peak of exporting from a checkpoint of so many bytes."""
-    return _BASE + _EXPORT_FACTOR * checkpoint
+def export_need(checkpoint: int, factors: Iterable[float]) -> int:
+    """Estimated peak of exporting from a checkpoint of so many bytes to targets that take `factors`
+    of it: they are written one after the other."""
+    return _BASE + int(max(factors) * checkpoint)
 
 
 def verify_need(artifact: int) -> int:
@@ -27,23 +28,35 @@ def verify_need(artifact: int) -> int:
 
 
 def available() -> int | None:
-    """Bytes that may still be used, by the machine and by the control group; None if unknown."""
+    """Bytes that may still be used, by the machine and by the control groups; None if unknown."""
     found = []
-    with suppress(OSError, ValueError):
-        found.append(_table(Path("/proc/meminfo"))["MemAvailable:"] << 10)
-    with suppress(OSError, ValueError):
-        limit = int((_CGROUP / "memory.max").read_text())
-        found.append(limit - int((_CGROUP / "memory.current").read_text()))
+    with suppress(OSError, KeyError):
+        found.append(_table(_PROC / "meminfo")["MemAvailable:"] << 10)
+    for group in _groups():
+        with suppress(OSError, ValueError):  # "max": no limit
+            limit = int((group / "memory.max").read_text())
+            used = int((group / "memory.current").read_text())
+            # Files that nobody reads any more count as used, and give way.
+            found.append(limit - used + _table(group / "memory.stat").get("inactive_file", 0))
     return min(found, default=None)
 
 
 def oom_kills() -> int:
     """Processes that the kernel has killed for lack of memory so far, as far as it tells."""
     total = 0
-    for file in (Path("/proc/vmstat"), _CGROUP / "memory.events"):
+    for file in (_PROC / "vmstat", *(group / "memory.events" for group in _groups())):
         with suppress(OSError):
             total += _table(file).get("oom_kill", 0)
     return total
+
+
+def _groups() -> Iterator[Path]:
+    """The control group (v2) of this process, and those around it."""
+    with suppress(OSError):
+        for line in (_PROC / "self" / "cgroup").read_text().splitlines():
+            if line.startswith("0::/"):
+                own = _CGROUP / line.removeprefix("0::/")
+                yield from (g for g in (own, *own.parents) if g.is_relative_to(_CGROUP))
 
 
 def _table(file: Path) -> dict[str, int]:

@@ -23,6 +23,10 @@ def environ(arguments, work):
     return {"environ": dict(os.environ)}
 
 
+def oom_score(arguments, work):
+    return {"adjusted": int(Path("/proc/self/oom_score_adj").read_text())}
+
+
 def segfault(arguments, work):
     print("about to fall", flush=True)
     ctypes.string_at(0)

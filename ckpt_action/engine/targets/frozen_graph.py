@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FORMAT = "frozen-graph"
 SUMMARY = "Frozen GraphDef `.pb` with `.io.json`, for OpenCV, Java, C++ and embedded runtimes"
 EXTRA = "tensorflow"
+EXPORT_MEMORY = 5
 OPTIONS: Mapping[str, Mapping[str, object]] = {
     "lower-control-flow": {
         "type": "boolean",

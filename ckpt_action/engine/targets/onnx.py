@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FORMAT = "onnx"
 SUMMARY = "ONNX (opset 17) for ONNX Runtime, OpenVINO, TensorRT and .NET"
 EXTRA = "onnx"
+EXPORT_MEMORY = 13
 OPTIONS: Mapping[str, Mapping[str, object]] = {
     OPTION: max_error_schema({}, 0.00002),
 }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FORMAT = "saved-model"
 SUMMARY = "SavedModel directory for TensorFlow Serving, Python, C++, Java, Go"
 EXTRA = "tensorflow"
+EXPORT_MEMORY = 4
 OPTIONS: Mapping[str, Mapping[str, object]] = {}
 
 

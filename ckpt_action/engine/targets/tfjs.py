@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FORMAT = "tfjs"
 SUMMARY = "TensorFlow.js graph model (`model.json` and shards) for browsers and Node"
 EXTRA = "tensorflow"
+EXPORT_MEMORY = 7
 OPTIONS: Mapping[str, Mapping[str, object]] = {
     "quantize": {
         "type": "object",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FORMAT = "tflite"
 SUMMARY = "TFLite `.tflite` for LiteRT on phones, browsers and embedded Linux"
 EXTRA = "tflite"
+EXPORT_MEMORY = 9
 OPTIONS: Mapping[str, Mapping[str, object]] = {
     "quantize": {
         "type": "string",

@@ -12,6 +12,7 @@ from tfjs_running import PACKAGES, TARGET, case_of, export, in_node, needs_node,
 
 from ckpt_action.engine.prepare.identities import skip_identities
 from ckpt_action.engine.prepare.nearest import rewrite_nearest
+from ckpt_action.engine.prepare.nodes import with_own_nodes
 from ckpt_action.engine.prepare.training_norm import rewrite_training_norm
 from ckpt_action.engine.tfjs import topology, write
 from ckpt_action.engine.tfjs.lists import keep_list_items
@@ -145,8 +146,7 @@ def test_without_its_pass_one_part_of_a_split_is_returned_twice(tmp_path, monkey
 
 def _skip_in_functions(graph, keep):
     """Results straight from the ops, as a tracer without Identity nodes would leave them."""
-    made = type(graph)()
-    made.CopyFrom(graph)
+    made = with_own_nodes(graph)
     for function in made.library.function:
         nodes = {node.name: node for node in function.node_def}
         for key, reference in list(function.ret.items()):
