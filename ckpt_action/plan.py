@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ckpt_action.checkpoint.records import CheckpointFiles
 from ckpt_action.config.architecture_file import builder
+from ckpt_action.config.checkpoint_parts import root_problem
 from ckpt_action.config.checkpoints import (
     ENTRY_POINT_HINT,
     checkpoint_file,
@@ -69,6 +70,9 @@ def make_plan(config: Config, *, models: tuple[str, ...] = ()) -> Plan:
                 lines = builder(checkpoint, config.folder)
                 problems.append(_unbuildable(lack, lines, config, model))
                 without_job.add(model.name)
+            elif lost := root_problem(model, checkpoint):
+                problems.append(_at(lost, "restore.root", config, model))
+                without_job.add(model.name)
             else:
                 jobs.append(_job(config, model, checkpoint))
     doubled = list(_doubled(jobs, config))
@@ -117,12 +121,13 @@ def _doubled(jobs: Iterable[Job], config: Config) -> Iterator[tuple[Job, Problem
 
 def _of_model(problem: Problem, config: Config, model: Model) -> Problem:
     """`problem` at the key that names the checkpoint; its own file, if any, among the details."""
-    key_path = key_path_text(("models", model.name, key_of(problem)))
-    return replace(
-        problem,
-        where=Where(file=_shown(config), key_path=key_path),
-        details=problem.details + checkpoint_file(problem, config.folder),
-    )
+    details = problem.details + checkpoint_file(problem, config.folder)
+    return _at(replace(problem, details=details), key_of(problem), config, model)
+
+
+def _at(problem: Problem, key: str, config: Config, model: Model) -> Problem:
+    key_path = f"{key_path_text(('models', model.name))}.{key}"
+    return replace(problem, where=Where(file=_shown(config), key_path=key_path))
 
 
 def _shown(config: Config) -> str:

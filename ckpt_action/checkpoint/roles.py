@@ -114,7 +114,7 @@ class _Walk:
     def __init__(self, graph: ObjectGraph, entries: Mapping[str, BundleEntry]) -> None:
         self.nodes = graph.nodes
         self.entries = entries
-        self.optimizers = set(_optimizers(self.nodes))
+        self.optimizers = set(optimizers(self.nodes))
         self.slots = {slot for node in self.nodes for _, _, slot in node.slots}
         self.states = recurrent_states(graph)
         self.model = self._reached([0])
@@ -175,7 +175,7 @@ class _Walk:
         return False
 
 
-def _optimizers(nodes: tuple[ObjectNode, ...]) -> Iterator[int]:
+def optimizers(nodes: tuple[ObjectNode, ...]) -> Iterator[int]:
     """Optimizers of every generation, by the structure that each leaves."""
     plain = {number for number, node in enumerate(nodes) if _is_optimizer(node)}
     yield from plain

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ckpt_action.checkpoint.discover import discover, opened
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
 from ckpt_action.config.architecture_file import builder
+from ckpt_action.config.checkpoint_parts import root_problem
 from ckpt_action.config.findings import Finding
 from ckpt_action.config.places import Places
 from ckpt_action.config.records import DEFAULT_SIGNATURE, Model
@@ -36,6 +38,8 @@ def checkpoint_findings(model: ModelTable, record: Model, places: Places) -> Ite
         yield _of_files(model, problem, places)
     for checkpoint in found:
         yield from _notes(model, record, checkpoint)
+        if wrong := root_problem(record, checkpoint):
+            yield replace(_of_files(model, wrong, places), path=model.at("restore", "root"))
         if record.entry_point is None:
             yield from _rebuild_findings(model, record, checkpoint, places)
 

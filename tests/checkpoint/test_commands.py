@@ -160,6 +160,24 @@ def test_plan_goes_on_beside_a_lost_model(project):
     assert text.stdout.endswith("3 jobs, 3 artifacts\n")
 
 
+def test_a_root_that_the_checkpoint_does_not_have_is_found_without_tensorflow(project):
+    """At its key, with the parts that there are; the others are planned all the same."""
+    config = project / "model-export.toml"
+    config.write_text(
+        TOML.split("[models.lost]", maxsplit=1)[0].replace("select ", 'restore.root = "mod"\n#')
+    )
+    for command in ("validate", "plan"):
+        result = run(command, cwd=project)
+        assert result.returncode == ExitCode.RESTORE
+        said = result.stdout + result.stderr
+        assert "model-export.toml:6:16: error: The checkpoint has no part `mod`" in said
+        assert "Did you mean `model`? It has model." in said
+    config.write_text(config.read_text().replace('"mod"', '"model.lost"'))
+    assert "`model` has no part `lost`" in run("validate", cwd=project).stdout
+    config.write_text(config.read_text().replace('"model.lost"', '"model"'))
+    assert run("validate", cwd=project).returncode == 0
+
+
 def test_plan_notes_what_an_export_would_lack_here(project, monkeypatch, capsys):
     """In text, and no more than a note: the machine that exports may be another."""
     real = util.find_spec

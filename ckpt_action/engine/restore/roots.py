@@ -6,11 +6,12 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
+from ckpt_action.config.checkpoint_parts import part_at
 from ckpt_action.config.records import Restore
 from ckpt_action.engine.restore.match.by_graph import GraphRoute, attempt_at
 from ckpt_action.engine.restore.records import Attempt, LiveModel
 from ckpt_action.engine.restore.sources.graph import CheckpointGraph
-from ckpt_action.errors import ExitCode, fail
+from ckpt_action.errors import CkptActionError, Problem
 
 _KERAS_MADE = re.compile(r"_|layers$|layer-\d|layer_with_weights-\d|keras_api$|signatures$")
 
@@ -66,14 +67,7 @@ def _parts(graph: CheckpointGraph, parent: int) -> Iterator[tuple[str, int]]:
 
 
 def _declared(graph: CheckpointGraph, root: str) -> int:
-    node = 0
-    for part in root.split(".") if root else []:
-        children = graph.nodes[node].children
-        if part not in children:
-            raise fail(
-                ExitCode.RESTORE,
-                f"The checkpoint has no part {root!r}: there is no {part!r}.",
-                hint=f"It has {', '.join(sorted(children)) or 'no parts'}.",
-            )
-        node = children[part]
-    return node
+    found = part_at(graph.nodes, root)
+    if isinstance(found, Problem):
+        raise CkptActionError(found)
+    return found
