@@ -24,18 +24,19 @@ QUANTISED = 0.1
 
 
 def own_model(job: Exported, bases: Iterable[Path], folder: Path) -> Model | None:
-    """What the configuration in one of `bases` declares of the model; not one inside `folder`."""
+    """What the first configuration in `bases` that has the model declares of it; not one inside
+    `folder`. That of the working directory may be about other models."""
     if not plain_path(job.config):
         return None
     files = (base / job.config for base in bases)
-    file = next((f for f in files if f.is_file() and not is_inside(f, folder)), None)
-    config = load_config(file).config if file else None
-    return next((m for m in config.models if m.name == job.model), None) if config else None
+    configs = (load_config(f).config for f in files if f.is_file() and not is_inside(f, folder))
+    declared = (model for config in configs if config for model in config.models)
+    return next((model for model in declared if model.name == job.model), None)
 
 
 def loosened(job: Exported, artifact: ArtifactOutcome, own: Model | None) -> tuple[str, ...]:
     """Each tolerance of the manifest that neither the defaults nor `own` go as far as, in words."""
-    asked = {"rtol": job.rtol, "atol": job.atol, "max_error": artifact.max_error}
+    asked = {"rtol": job.rtol, "atol": job.atol, "max-error": artifact.max_error}
     most = dict(
         zip(("rtol", "atol"), tolerances("float32", "golden", rtol=None, atol=None), strict=True)
     )
@@ -43,7 +44,7 @@ def loosened(job: Exported, artifact: ArtifactOutcome, own: Model | None) -> tup
         declared = {"rtol": own.verify.rtol, "atol": own.verify.atol}
         most |= {name: max(most[name], value or 0.0) for name, value in declared.items()}
     target = next((t for t in own.targets if t.name == artifact.name), None) if own else None
-    most["max_error"] = _max_error(target)
+    most["max-error"] = _max_error(target)
     # NaN is no tolerance at all, and fails every comparison.
     return tuple(
         f"{name} {value:g}"
@@ -69,5 +70,6 @@ def warnings(job: Exported, own: Model | None) -> Iterator[Problem]:
             f"{job.name} is compared with {words}, as {NAME} says and no configuration at "
             "hand does: that proves nothing.",
             hint="Give --base with the folder of the configuration that declares this tolerance, "
-            "or ask whoever exported it for the reason.",
+            "or the quantised target that it is the default of, or ask whoever exported it for the "
+            "reason.",
         )

@@ -58,7 +58,7 @@ def test_tolerances_that_only_the_manifest_asks_for_prove_nothing(repository):
     edit(repository, every_artifact(max_error=0.5))
     code, verdict, text = verified(repository)
     assert (code, verdict) == (0, "not proven"), text
-    for said in ("rtol 0.3", "atol 0.3", "max_error 0.5"):
+    for said in ("rtol 0.3", "atol 0.3", "max-error 0.5"):
         assert f"warning: affine is compared with {said}, as manifest.json says" in text
 
 
@@ -114,6 +114,17 @@ def test_max_error_counts_as_far_as_the_target_goes(repository, target, max_erro
     own = own_model(job, [repository], repository / "dist")
     assert own is not None
     assert bool(loosened(job, replace(graph, max_error=max_error), own)) is loose
+
+
+def test_a_configuration_of_other_models_is_passed_over(repository, tmp_path):
+    """As that of the folder that verify was started in."""
+    here = tmp_path / "here"
+    here.mkdir()
+    other = '[models.other]\ncheckpoints = ["c.keras"]\ntargets = ["saved-model"]\n'
+    (here / "model-export.toml").write_text(f"version = 1\n{other}")
+    own = own_model(entry(repository), [here, repository], repository / "dist")
+    assert own is not None
+    assert own.name == "affine"
 
 
 def test_no_format_takes_more_for_itself_than_is_believed():
