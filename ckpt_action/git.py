@@ -14,17 +14,42 @@ def ignored(files: Iterable[Path]) -> tuple[Path, ...]:
     Asked where they lie, each folder for itself: git gives no answer about any file where one is
     behind a link, in a submodule or outside.
     """
+    answers = (
+        (names, git(folder, "check-ignore", "-z", "--stdin", stdin="\0".join(names)) or "")
+        for folder, names in _by_folder(files).items()
+    )
+    return tuple(
+        file for names, answer in answers for name in _listed(answer) for file in names[name]
+    )
+
+
+def untracked(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Those of `files` that no commit will have until somebody adds them, ignored ones too; none
+    outside of git. Asked as `ignored` is."""
+    answers = (
+        (names, git(folder, "--literal-pathspecs", "ls-files", "-z", "--", *names))
+        for folder, names in _by_folder(files).items()
+    )
+    return tuple(
+        file
+        for names, answer in answers
+        if answer is not None
+        for name in names.keys() - {*_listed(answer)}
+        for file in names[name]
+    )
+
+
+def _by_folder(files: Iterable[Path]) -> Mapping[Path, Mapping[str, Sequence[Path]]]:
+    """Real folder to real name to the files that lead there."""
     folders: dict[Path, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for file in files:
         real = file.resolve()
         folders[real.parent][real.name].append(file)
-    return tuple(file for folder, names in folders.items() for file in _ignored_in(folder, names))
+    return folders
 
 
-def _ignored_in(folder: Path, names: Mapping[str, Sequence[Path]]) -> Iterator[Path]:
-    answer = git(folder, "check-ignore", "-z", "--stdin", stdin="\0".join(names))
-    for name in filter(None, (answer or "").split("\0")):
-        yield from names[name]
+def _listed(answer: str) -> Iterator[str]:
+    return filter(None, answer.split("\0"))
 
 
 def git(folder: Path, *arguments: str, stdin: str = "") -> str | None:

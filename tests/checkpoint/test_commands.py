@@ -207,7 +207,7 @@ def test_checkpoints_that_no_checkout_will_have(project, monkeypatch, capsys):
     assert f"model-export.toml:5:15: warning: {several}" in text
     assert "Git LFS" in text
     assert "ckpt-11.data-00000-of-00001 and 1 more: the" in said("inspect", "runs")
-    assert "git ignores" not in said("inspect", "runs", "--select", "9")
+    assert "workflow" not in said("inspect", "runs", "--select", "9")
     edited = TOML.replace("elsewhere/*", "runs/ckpt-9")
     (project / "model-export.toml").write_text(edited)
     assert several in said("validate")
@@ -222,6 +222,21 @@ def test_checkpoints_that_no_checkout_will_have(project, monkeypatch, capsys):
     monkeypatch.delenv("CI")
     (project / "runs.dvc").write_text("outs:\n- path: runs\n")
     assert "git ignores" not in said("validate")
+
+
+def test_checkpoints_that_nobody_added(project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("CI", raising=False)
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    subprocess.run(["git", "add", "runs/ckpt-10.index"], cwd=project, check=True)
+    for name, files in {"9": "data-00000-of-00001 and 1 more", "10": "data-00000-of-00001"}.items():
+        main(["inspect", f"runs/ckpt-{name}"])
+        said = capsys.readouterr().err
+        assert f"warning: Nobody added ckpt-{name}.{files} to git: the checkout of a" in said
+        assert "then `git add`)" in said
+    subprocess.run(["git", "add", "."], cwd=project, check=True)
+    main(["inspect", "runs"])
+    assert "workflow" not in capsys.readouterr().err
 
 
 def test_plan_of_a_model_that_is_not_there(project):

@@ -93,6 +93,7 @@ def test_a_right_file_passes_and_one_with_faults_is_shown_with_their_places(
     passed = run(tool, repository)
     assert passed.returncode == 0, passed.stdout + passed.stderr
     assert "Passed" in passed.stdout
+    assert "model-export.toml: ok (1 model, 1 target)" in passed.stdout  # and so its warnings
 
     config = repository / "model-export.toml"
     faults = {4: GOOD.replace(":build", ":biuld"), 6: GOOD.replace("targets ", "tragets ")}
