@@ -29,6 +29,17 @@ def declared_inputs(inputs: Mapping[str, Array]) -> list[str]:
     return [_input(name, array) for name, array in inputs.items()]
 
 
+def lengths(inputs: Mapping[str, Array]) -> list[int]:
+    """Sizes that may be free in the model as the first one is: of the second axis, but for rows of
+    features."""
+    found = (
+        array.shape[1]
+        for array in inputs.values()
+        if len(array.shape) > (1 if array.dtype.startswith(("int", "uint", "string")) else 2)
+    )
+    return sorted({*found})
+
+
 def _input(name: str, array: Array) -> str:
     shape = ", ".join(['"batch"', *map(str, array.shape[1:])] if array.shape else [])
     return f'{key_text(name)} = {{ dtype = "{array.dtype}", shape = [{shape}] }}'

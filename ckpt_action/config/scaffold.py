@@ -11,7 +11,7 @@ from ckpt_action.checkpoint.names import shown
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
 from ckpt_action.config.builders import Builder
 from ckpt_action.config.checkpoints import holds_architecture
-from ckpt_action.config.golden_names import declared_inputs
+from ckpt_action.config.golden_names import declared_inputs, lengths
 from ckpt_action.config.survey import FoundCheckpoint, Golden
 from ckpt_action.config.wording import key_text, value_text
 
@@ -86,7 +86,7 @@ def _table(
             '# outputs = { y = "Identity:0" }',
         ]
     elif golden is not None and (inputs := declared_inputs(golden.inputs)):
-        lines += ["", f"[{table}.signatures.serving_default]"]
+        lines += ["", f"[{table}.signatures.serving_default]", *_of_lengths(golden)]
         lines += [f"inputs = {{ {', '.join(inputs)} }}"]
     else:
         lines += [
@@ -98,6 +98,17 @@ def _table(
     if golden is not None:
         lines += ["", f"[{table}.verify]", f"golden = {_quoted(golden.file)}"]
     return "\n".join(lines) + "\n"
+
+
+def _of_lengths(golden: Golden) -> list[str]:
+    """Nothing here knows how the model was built."""
+    if not (sizes := [*map(str, lengths(golden.inputs))]):
+        return []
+    are = "is the length" if len(sizes) == 1 else "are the lengths"
+    return [
+        f'# {" and ".join(sizes)} {are} in the golden file; write a name, as "time", where it is '
+        "free."
+    ]
 
 
 def _quoted(text: str) -> str:

@@ -156,6 +156,29 @@ def test_editors_find_the_schema_by_the_first_line(tmp_path):
     assert first in (ROOT / "docs" / "configuration.md").read_text().splitlines()
 
 
+@pytest.mark.parametrize(
+    ("dtype", "shape", "said"),
+    [
+        ("float32", (2, 31, 3), ["# 31 is the length in the golden file; write a name, as"]),
+        ("int32", (2, 31), ["# 31 is the length in the golden file; write a name, as"]),
+        ("float32", (2, 31), []),
+        ("int32", (2,), []),
+    ],
+)
+def test_a_length_that_may_be_free_is_named_as_one_of_the_golden_file(
+    dtype, shape, said, tmp_path, monkeypatch
+):
+    np = pytest.importorskip("numpy")
+    copy(ROOT / "examples" / "digits", tmp_path / "digits")
+    monkeypatch.chdir(tmp_path / "digits")
+    np.savez("golden/digits.npz", in_x=np.zeros(shape, dtype))
+    main(["init"])
+    lines = FILE.read_text().splitlines()
+    at = lines.index("[models.digits.signatures.serving_default]") + 1
+    assert [line[: len(said[0])] for line in lines[at:-3] if "length" in line and said] == said
+    assert lines[at + len(said)].startswith("inputs = ")
+
+
 DTYPES = ["float32", "float16", "int64", "uint8", "bool", "complex64", "S3", "U2"]
 
 
