@@ -52,7 +52,7 @@ def _required(model: ModelTable) -> Iterator[Finding]:
     if model.is_longer_name:
         return  # which is said already
     for key, example in (("checkpoints", '["runs/*/ckpt-*"]'), ("targets", '["saved-model"]')):
-        if key not in model:
+        if key not in model and not model.misspells(key):
             yield Finding(
                 path=model.path,
                 message=f"The key `{key}` is missing, and `[defaults]` does not have it.",

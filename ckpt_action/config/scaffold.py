@@ -105,10 +105,8 @@ def _of_lengths(golden: Golden) -> list[str]:
     if not (sizes := [*map(str, lengths(golden.inputs))]):
         return []
     are = "is the length" if len(sizes) == 1 else "are the lengths"
-    return [
-        f'# {" and ".join(sizes)} {are} in the golden file; write a name, as "time", where it is '
-        "free."
-    ]
+    said = f"# {' and '.join(sizes)} {are} in the golden file"
+    return [f'{said}; write a name, as "time", where it is free.']
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from jsonschema import ValidationError
 
 from ckpt_action.config.misplaced import meant
-from ckpt_action.config.vocabulary import ENTRY_POINT, FILE_NAME
+from ckpt_action.config.vocabulary import ENTRY_POINT, FILE_NAME, TENSOR
 from ckpt_action.config.wording import (
     KeyPath,
     as_entry_point,
@@ -46,7 +46,25 @@ def of_form(error: ValidationError, path: KeyPath) -> str:
     """About a text of another form."""
     if error.validator_value == ENTRY_POINT:
         return as_entry_point(error.instance)
-    return _REAL_SIZES if "shape" in path[-2:-1] and error.instance in _ELLIPSES else ""
+    if error.validator_value == TENSOR and re.fullmatch(TENSOR, f"{error.instance}:0"):
+        return f'Write "{error.instance}:0", its first output.'
+    if "shape" in path[-2:-1]:
+        return _of_size(error.instance)
+    return ""
+
+
+def _of_size(written: str) -> str:
+    if written in _ELLIPSES:
+        return _REAL_SIZES
+    return f"Write {written} without quotes." if written.isdecimal() else ""
+
+
+def of_select(written: str, guess: str) -> str:
+    """Which checkpoint is the best one is in no file."""
+    if written.isdecimal():
+        return f"Write {written} without quotes."
+    others = "A step is named by its number, and a single checkpoint by its path in `checkpoints`."
+    return others if written == "best" else f"{guess} {others}".strip()
 
 
 def meant_here(value: object, path: KeyPath) -> str:

@@ -9,7 +9,13 @@ from jsonschema import ValidationError
 
 from ckpt_action.config.findings import Finding
 from ckpt_action.config.misplaced import meant
-from ckpt_action.config.sentence_hints import meant_here, of_form, of_longer_name, of_type
+from ckpt_action.config.sentence_hints import (
+    meant_here,
+    of_form,
+    of_longer_name,
+    of_select,
+    of_type,
+)
 from ckpt_action.config.vocabulary import DTYPE_ALIASES, DTYPES
 from ckpt_action.config.wording import (
     KeyPath,
@@ -112,8 +118,8 @@ def _not_among(error: ValidationError, path: KeyPath) -> Iterator[Finding]:
         yield _no_such_format(value, choices, path)
     else:
         guess = did_you_mean(value, choices, quote='"')
-        if path[-1:] == ("select",) and value.isdecimal():
-            guess = f"Write {value} without quotes."
+        if path[-1:] == ("select",):
+            guess = of_select(value, guess)
         message = f"{value_text(value)} is none of {listed}."
         yield Finding(path=path, message=message, hint=guess)
 

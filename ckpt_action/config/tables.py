@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ckpt_action.config.schema import schema
-from ckpt_action.config.wording import KeyPath
+from ckpt_action.config.wording import KeyPath, did_you_mean
 
 
 class ModelTable:
@@ -37,6 +37,13 @@ class ModelTable:
             value for value in self._own.values() if isinstance(value, dict) and {*value} & known
         ]
         return bool(inner) and len(inner) == len(self._own) and not {*self._own} & known
+
+    def misspells(self, key: str) -> bool:
+        """Whether an unknown key is meant to be `key`, which is said of that one."""
+        known = {*schema()["definitions"]["model"]["properties"]}
+        own = {*self._own}
+        said = (did_you_mean(unknown, known - own) for unknown in own - known)
+        return f"Did you mean `{key}`?" in said
 
     def uses_default(self, key: str) -> bool:
         return key not in self._own and key in self._defaults

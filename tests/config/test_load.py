@@ -253,3 +253,11 @@ def test_code_named_by_its_file_is_named_from_the_python_path(project, root):
     (problem,) = load_config(FILE).problems
     module = "src.nets.a" if root == "." else "nets.a"
     assert problem.hint == f"Write `{module}:build`."
+
+
+def test_a_misspelt_key_is_not_missing_as_well(project):
+    FILE.write_text(SMALLEST.replace("targets =", "target ="))
+    (problem,) = load_config(FILE).problems
+    assert "Unknown key `target`" in problem.message
+    FILE.write_text(SMALLEST.replace("targets =", "tensor ="))
+    assert any("`targets` is missing" in p.message for p in load_config(FILE).problems)

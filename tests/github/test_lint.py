@@ -150,7 +150,7 @@ def test_hooks_have_only_keys_that_pre_commit_knows() -> None:
     known = {
         "id", "name", "description", "entry", "language", "files", "exclude", "types", "types_or",
         "pass_filenames", "always_run", "require_serial", "minimum_pre_commit_version",
-        "args", "stages",
+        "args", "stages", "verbose",
     }  # fmt: skip
     for hook in load(HOOKS):
         assert set(hook) <= known
