@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from ckpt_action.checkpoint.names import shown
+from ckpt_action.checkpoint.names import natural_key, shown
 from ckpt_action.checkpoint.records import CheckpointFiles, CheckpointSummary, Entry, Role
 from ckpt_action.errors import CkptActionError, ExitCode, fail
 from ckpt_action.outcome import BindingRecord
@@ -147,7 +147,10 @@ def summary_lines(summary: CheckpointSummary) -> Iterator[str]:
     yield ""
     for role, count, size in _totals(summary):
         yield f"{role.value}: {count} {'value' if count == 1 else 'values'}, {human_bytes(size)}"
-        yield from _table([entry for entry in summary.entries if entry.role is role])
+        if role is Role.OPTIMIZER:  # as many again as the model's, or twice that
+            yield "  `--format json` lists them"
+        else:
+            yield from _table([entry for entry in summary.entries if entry.role is role])
         yield ""
 
 
@@ -167,7 +170,7 @@ def _table(entries: list[Entry]) -> Iterator[str]:
         stored = "" if path == key else f"stored as {key}"
         rows.append((path, entry.dtype, str(list(entry.shape)), entry.full_name, stored))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for row in rows:
+    for row in sorted(rows, key=lambda row: natural_key(Path(row[0]))):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"  {cells}".rstrip()
 

@@ -68,6 +68,20 @@ def test_inspect_as_text():
     assert "model: 6 values, 75.9 kB" in lines
     assert "optimizer: 15 values, 151.9 kB" in lines
     assert ("  layer_with_weights-1/cell/bias              float32  [256]      lstm/bias") in lines
+    assert lines[lines.index("optimizer: 15 values, 151.9 kB") + 1 :][:2] == [
+        "  `--format json` lists them",
+        "",
+    ]
+
+
+def test_inspect_counts_as_people_do():
+    entries = [
+        Entry(key=f"vars/{number}", dtype="float32", shape=(), bytes=4, role=Role.MODEL)
+        for number in (10, 2)
+    ]
+    files = identify(DATA / "keras3_lists/ckpt-1")
+    lines = summary_lines(CheckpointSummary(files=files, entries=tuple(entries)))
+    assert [line.split()[0] for line in lines if "vars/" in line] == ["vars/2", "vars/10"]
 
 
 def test_inspect_shows_the_place_in_the_model_and_the_key_where_they_differ():
