@@ -102,7 +102,7 @@ def test_a_part_of_a_part(tmp_path):
     restored(model, tmp_path / "ck", root="agent.policy")
     assert_equal(holder.policy, model)
     problem = refusal(model, tmp_path / "ck", root="agent.polcy")
-    assert "'polcy'" in problem.message
+    assert "`polcy`" in problem.message
     assert "other, policy" in problem.hint
 
 
