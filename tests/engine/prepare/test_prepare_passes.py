@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ckpt_action.engine.prepare import constants
 from ckpt_action.engine.prepare.batch_norm import fold_batch_norm
 from ckpt_action.engine.prepare.constants import fold_constants
 from ckpt_action.engine.prepare.duplicates import merge_constants
+from ckpt_action.engine.prepare.editor import constant_node
 from ckpt_action.engine.prepare.einsum import lower_einsum
 from ckpt_action.engine.prepare.erfc import rewrite_erfc
 from ckpt_action.engine.prepare.identities import skip_identities
@@ -243,6 +245,24 @@ def test_functions_are_rewritten_too():
     assert not {"Erfc", "Einsum"} & set(ops(after))
 
 
+def test_a_weight_that_is_handed_on_is_taken_and_not_computed(monkeypatch):
+    computed = constants._computed
+    wanted = []
+
+    def noted(body, foldable, results):
+        wanted.extend(results)
+        return computed(body, foldable, results)
+
+    monkeypatch.setattr(constants, "_computed", noted)
+    before = graph_of(lambda x: x @ tf.identity(MATRIX, "kernel") + tf.identity(2.0, "two"), ROWS)
+    after = fold_constants(before, KEEP)
+    same(before, after, noise(2, 6))
+    assert wanted == ["two"]
+    nodes = {n.name: n for n in after.node if n.op == "Const"}
+    assert set(nodes) == {"kernel", "two"}
+    assert nodes["kernel"] == constant_node("kernel", MATRIX)
+
+
 def test_small_constants_are_kept_once_and_weights_apart():
     def compute(x):
         for _ in range(3):
@@ -252,8 +272,8 @@ def test_small_constants_are_kept_once_and_weights_apart():
     before = fold_constants(graph_of(compute, (None, 4)), KEEP)
     after = merge_constants(before, KEEP)
     same(before, after, noise(5, 4))
-    constants = [tf.make_ndarray(n.attr["value"].tensor) for n in after.node if n.op == "Const"]
-    assert sorted((c.dtype.name, c.shape) for c in constants) == [
+    stored = [tf.make_ndarray(n.attr["value"].tensor) for n in after.node if n.op == "Const"]
+    assert sorted((c.dtype.name, c.shape) for c in stored) == [
         ("float32", ()), ("float32", ()), *[("float32", (4,))] * 3, ("int32", (2,)),
     ]  # fmt: skip
 

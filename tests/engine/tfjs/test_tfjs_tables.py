@@ -16,7 +16,7 @@ from tfjs_running import TARGET, case_of, export, in_node, needs_node, noise, ru
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.prove.model.reference import make_reference
-from ckpt_action.engine.tfjs import topology, write
+from ckpt_action.engine.tfjs import read_back, topology, write
 from ckpt_action.engine.tfjs.tables import keep_shapes
 from ckpt_action.errors import CkptActionError, ExitCode
 
@@ -50,7 +50,10 @@ def words_and_numbers() -> Case:
     )
 
 
-def test_tables_are_read_back_with_what_they_hold(tmp_path):
+@pytest.mark.parametrize("large", [1, read_back._LARGE])
+def test_tables_are_read_back_with_what_they_hold(large, tmp_path, monkeypatch):
+    """And with weights that are large enough to be fed."""
+    monkeypatch.setattr(read_back, "_LARGE", large)
     made = words_and_numbers()
     written = export(made, tmp_path)
     assert_equal(run(tmp_path, made), made.live("serving_default"))
