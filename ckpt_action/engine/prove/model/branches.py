@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from ckpt_action.engine import internals
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.prove.inputs.probes import Probe
+from ckpt_action.engine.prove.model.signature_proof import signature_proof
 from ckpt_action.engine.some_of import some_of
 from ckpt_action.outcome import Proof
+
+_proof = partial(signature_proof, "branches")
 
 _BRANCHES = {"then_branch": "true", "else_branch": "false", "branches": "case"}
 
@@ -53,15 +57,6 @@ def branches_entered(signature: str, function: Any, probes: Sequence[Probe]) -> 
             f"no probe enters {len(left)} of {len(branches)} ({shown}): their values were not "
             "compared. A golden file with inputs that lead there does it",
         ),
-    )
-
-
-def _proof(signature: str, passed: bool | None, detail: str) -> Proof:
-    return Proof(
-        name="branches",
-        passed=passed,
-        detail=f"signature {signature}: {detail}",
-        signature=signature,
     )
 
 

@@ -7,6 +7,7 @@ wrong in graphs. The graph is then another model than the one that was trained a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
@@ -16,11 +17,14 @@ from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.grown import grown
 from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.prove.model.numbers import diverged, holding_nan, number_problems
+from ckpt_action.engine.prove.model.signature_proof import signature_proof
 from ckpt_action.engine.prove.outputs.judgement import describe, judge
 from ckpt_action.engine.prove.outputs.spread import Allowance, Key, allowances
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.errors import ExitCode, Problem, Severity, first_line
 from ckpt_action.outcome import Proof
+
+_proof = partial(signature_proof, "eager")
 
 _ROUNDING = 1e-2
 """Half precision is rounded elsewhere in a graph; as part of how far values lie apart."""
@@ -122,12 +126,6 @@ def _golden_decides(
     """Whether the answers differ on the golden inputs too, of which the right ones are known."""
     called, _ = _called(live, [p for p in probes if p.golden is not None])
     return any(_difference(probe, outputs, allowed) for probe, outputs in called)
-
-
-def _proof(signature: str, passed: bool | None, detail: str) -> Proof:
-    return Proof(
-        name="eager", passed=passed, detail=f"signature {signature}: {detail}", signature=signature
-    )
 
 
 def _other(signature: str, said: str, severity: Severity) -> Problem:

@@ -13,6 +13,7 @@ from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.inputs.cuts import size_of
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature, close
+from ckpt_action.engine.prove.model.signature_proof import signature_proof
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import Proof
@@ -43,12 +44,12 @@ def sensitive(signature: str, still: list[str]) -> Proof:
         return Proof(
             name="sensitive", passed=True, detail=f"signature {signature}", signature=signature
         )
-    return Proof(
-        name="sensitive",
-        passed=None,
-        detail=f"signature {signature}: not verifiable by outputs, which do not move with "
-        f"{', '.join(still)}; stored bytes alone answer for the weights",
-        signature=signature,
+    return signature_proof(
+        "sensitive",
+        signature,
+        None,
+        f"not verifiable by outputs, which do not move with {', '.join(still)}; stored bytes alone "
+        "answer for the weights",
     )
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.model.signature_proof import signature_proof
 from ckpt_action.engine.trace.turned import order_decides
 from ckpt_action.engine.trace.twin import NO_CODE
 from ckpt_action.errors import ExitCode, Problem, Severity
 from ckpt_action.outcome import Proof
+
+_proof = partial(signature_proof, "origin")
 
 
 def origin(
@@ -55,12 +59,6 @@ def _without_difference(live: LiveSignature, untwinned: str) -> Proof:
     if untwinned:
         return _proof(name, None, f"not shown: {untwinned}")
     return _proof(name, True, "the same graph where the code finds the restored values")
-
-
-def _proof(signature: str, passed: bool | None, detail: str) -> Proof:
-    return Proof(
-        name="origin", passed=passed, detail=f"signature {signature}: {detail}", signature=signature
-    )
 
 
 def _kept(

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.model.signature_proof import signature_proof
 from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import Proof, SignatureRecord
 from ckpt_action.verify import compare
@@ -51,12 +52,7 @@ def rows_proof(signature: str, *, passed: bool | None) -> Proof:
         False: "not shown: the rows of a batch influence each other",
         None: "not applicable: no single free first dimension, or no probe of several rows",
     }
-    return Proof(
-        name="rows",
-        passed=passed or None,
-        detail=f"signature {signature}: {details[passed]}",
-        signature=signature,
-    )
+    return signature_proof("rows", signature, passed or None, details[passed])
 
 
 def rows_warning(signature: str) -> Problem:
