@@ -126,6 +126,18 @@ def large():
     )
 
 
+def saved_probe(case, file):
+    """`file`, with the inputs of `case` and what the model makes of them."""
+    probe = Probe(
+        signature="serving_default",
+        label="sample 0",
+        inputs=case.inputs["serving_default"],
+        reference=case.live("serving_default"),
+    )
+    save_probes(file, (probe,))
+    return file
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="children are not forked from one server")
 def test_verifying_a_large_file_takes_less_than_twice_its_size(tmp_path):
     """Above what TensorFlow takes once it is imported."""
@@ -133,13 +145,6 @@ def test_verifying_a_large_file_takes_less_than_twice_its_size(tmp_path):
     written = frozen_graph.export(case.model, tmp_path, {})
     size = (tmp_path / "tiny.pb").stat().st_size
     assert size > frozen_artifact.FrozenGraphArtifact.whole_limit
-    probe = Probe(
-        signature="serving_default",
-        label="sample 0",
-        inputs=case.inputs["serving_default"],
-        reference=case.live("serving_default"),
-    )
-    save_probes(tmp_path / "probes.npz", (probe,))
     request = VerifyRequest(
         format="frozen-graph",
         name="frozen-graph",
@@ -148,7 +153,7 @@ def test_verifying_a_large_file_takes_less_than_twice_its_size(tmp_path):
         variables={v.path: digest(v.variable.numpy()) for v in case.model.variables},
         payloads=written.payloads,
         verify=Verify(),
-        probes=tmp_path / "probes.npz",
+        probes=saved_probe(case, tmp_path / "probes.npz"),
     )
     nothing = replace(request, folder=tmp_path / "nowhere")
     with contextlib.closing(Supervisor(jobs=1, folder=tmp_path, environ=os.environ)) as supervisor:
@@ -169,13 +174,6 @@ def test_verifying_a_large_file_takes_less_than_twice_its_size(tmp_path):
 
 def test_the_proof_says_that_weights_were_fed(exported, tmp_path, monkeypatch):
     case, folder = exported
-    probe = Probe(
-        signature="serving_default",
-        label="sample 0",
-        inputs=case.inputs["serving_default"],
-        reference=case.live("serving_default"),
-    )
-    save_probes(tmp_path / "probes.npz", (probe,))
     request = VerifyRequest(
         format="frozen-graph",
         name="frozen-graph",
@@ -184,7 +182,7 @@ def test_the_proof_says_that_weights_were_fed(exported, tmp_path, monkeypatch):
         variables={},
         payloads={},
         verify=Verify(rtol=1e-3, atol=1e-4),  # deep, and rounded by the processor
-        probes=tmp_path / "probes.npz",
+        probes=saved_probe(case, tmp_path / "probes.npz"),
     )
     for limit, fed in ((1 << 30, False), (1 << 16, True)):
         monkeypatch.setattr(frozen_artifact.FrozenGraphArtifact, "whole_limit", limit)
