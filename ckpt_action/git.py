@@ -53,10 +53,11 @@ def _listed(answer: str) -> Iterator[str]:
 
 
 def git(folder: Path, *arguments: str, stdin: str = "") -> str | None:
-    """Its output; None where it fails or is not installed."""
+    """Its output; None where it fails or is not installed. No program that the settings of a
+    repository name is started: whoever made `folder` may have made these too."""
     try:
         answer = subprocess.run(
-            ["git", "--no-optional-locks", *arguments],
+            ["git", "-c", "core.fsmonitor=false", "--no-optional-locks", *arguments],
             cwd=folder,
             input=stdin,
             capture_output=True,

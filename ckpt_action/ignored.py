@@ -63,8 +63,9 @@ def _gone(checkpoints: Iterable[CheckpointFiles]) -> _Gone:
     """DVC makes git ignore what it tracks: that is fetched by its own means."""
     files = dict.fromkeys(f for one in checkpoints for f in one.files)
     own = [file for file in files if not _is_of_dvc(file)]
-    hidden = frozenset(ignored(own))
-    return _Gone(ignored=hidden, untracked=frozenset(untracked(own)) - hidden)
+    missing = untracked(own)
+    hidden = frozenset(ignored(missing))
+    return _Gone(ignored=hidden, untracked=frozenset(missing) - hidden)
 
 
 def _is_of_dvc(file: Path) -> bool:

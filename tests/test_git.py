@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
 
+from ckpt_action import git as git_files
 from ckpt_action.checkout import Checkout, read_checkout
 
 _WHO = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
@@ -76,3 +78,20 @@ def test_what_is_not_exported_says_nothing(project, name):
 
 def test_outside_of_git(tmp_path):
     assert state(tmp_path) == Checkout()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="runs a shell script")
+def test_no_program_that_a_repository_names_is_started(tmp_path):
+    """A folder of somebody else's may be laid out as the inside of a repository."""
+    git(tmp_path, "init", "--quiet", "--bare", "ckpt")
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\ntouch "{tmp_path}/RAN"\n')
+    program.chmod(0o755)
+    git(tmp_path / "ckpt", "config", "core.bare", "false")
+    git(tmp_path / "ckpt", "config", "core.worktree", str(tmp_path / "ckpt"))
+    git(tmp_path / "ckpt", "config", "core.fsmonitor", str(program))
+    weights = tmp_path / "ckpt" / "m.h5"
+    weights.write_text("1")
+    git_files.ignored([weights])
+    git_files.untracked([weights])
+    assert not (tmp_path / "RAN").exists()
