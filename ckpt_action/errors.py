@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 
 
@@ -173,11 +173,5 @@ def note(
     details: Iterable[str] = (),
 ) -> Problem:
     """What is worth knowing, and asks for nothing."""
-    return Problem(
-        code=code,
-        severity=Severity.NOTE,
-        message=message,
-        hint=hint,
-        where=where,
-        details=tuple(details),
-    )
+    told = warning(code, message, hint=hint, where=where, details=details)
+    return replace(told, severity=Severity.NOTE)

@@ -12,6 +12,9 @@ from ckpt_action.errors import ExitCode, Where, fail
 from ckpt_action.manifest import RECORD
 from ckpt_action.outcome import Run
 
+MOST = 256
+"""Jobs of one matrix, as GitHub limits them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:

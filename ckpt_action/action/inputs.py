@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ckpt_action.action.declared import declared_output_dir
 from ckpt_action.errors import CkptActionError, ExitCode, Problem
-from ckpt_action.shard import read_shard
-from ckpt_action.sharding.shards import MOST
+from ckpt_action.shard import MOST, read_shard
 
 _PREFIX = "CKPT_ACTION_"
 _NOT_IN_ARTIFACT_NAMES = frozenset('":<>|*?\r\n\\/')

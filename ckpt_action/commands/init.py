@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ckpt_action.command_line import DEFAULT_FILE
 from ckpt_action.config.builders import find_builders
 from ckpt_action.config.load import load_config
 from ckpt_action.config.places import outer_file
@@ -14,8 +15,6 @@ from ckpt_action.errors import ExitCode, Problem, Where, exit_code, fail, warnin
 from ckpt_action.report.problems import print_problems
 from ckpt_action.repository import path_from
 
-FILE = "model-export.toml"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -24,12 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path(),
         metavar="FOLDER",
-        help=f"where to search and to write {FILE}; default: the working directory",
+        help=f"where to search and to write {DEFAULT_FILE}; default: the working directory",
     )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    file = args.folder / FILE
+    file = args.folder / DEFAULT_FILE
     if not args.folder.is_dir():
         raise fail(ExitCode.USAGE, f"There is no folder {args.folder.as_posix()}.")
     if file.exists():

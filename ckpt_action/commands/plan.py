@@ -15,8 +15,9 @@ from ckpt_action.errors import CkptActionError, ExitCode, Problem, Severity, exi
 from ckpt_action.ignored import ignored_checkpoints
 from ckpt_action.jobs.installed import lacking
 from ckpt_action.plan import Plan, make_plan
+from ckpt_action.shard import MOST
 from ckpt_action.sharding.planned import describe
-from ckpt_action.sharding.shards import MOST, matrix
+from ckpt_action.sharding.shards import matrix
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

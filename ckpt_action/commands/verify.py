@@ -17,8 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--base",
         type=Path,
         metavar="DIR",
-        help="the configuration's folder, where golden files lie; default: found by digest in the "
-        "working directory and above the exported folder",
+        help="the configuration's folder, where golden files lie and tolerances are declared; "
+        "default: searched in the working directory and above the exported folder",
     )
     parser.add_argument(
         "--op-library",

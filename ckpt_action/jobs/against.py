@@ -46,6 +46,10 @@ class Against:
     """Where a name is declared, and where code is looked for; None: `model-export.toml` of the
     working directory, which code does not need."""
 
+    @property
+    def file(self) -> Path:
+        return self.config or _CONFIG
+
 
 def fit(
     job: Job,
@@ -103,7 +107,7 @@ def _refuse_code(against: Against) -> None:
     is_code = re.search(r"[:/\\(]", against.model) or against.model.endswith(".py")
     if not is_code or not as_entry_point(against.model):
         return
-    config = load_config(against.config or _CONFIG).config
+    config = load_config(against.file).config
     declared = [model.name for model in config.models] if config else []
     if against.model not in declared:
         hint = as_entry_point(against.model, _roots(against))
@@ -113,7 +117,7 @@ def _refuse_code(against: Against) -> None:
 
 def _roots(against: Against) -> Sequence[str]:
     """`python-path` as the configuration writes it, whatever else is wrong there."""
-    file = against.config or _CONFIG
+    file = against.file
     try:
         return [path_from(places_of(file).folder, folder) for folder in load_python_path(file)]
     except CkptActionError:
@@ -122,7 +126,7 @@ def _roots(against: Against) -> Sequence[str]:
 
 def _models_of(against: Against) -> tuple[str, ...]:
     """Names of the models that declare this code; none where the configuration is not right."""
-    config = load_config(against.config or _CONFIG).config
+    config = load_config(against.file).config
     models = config.models if config else ()
     return tuple(model.name for model in models if against.model == str(model.entry_point))
 
@@ -142,7 +146,7 @@ def _notes(against: Against, models: Sequence[str]) -> tuple[Problem, ...]:
             ExitCode.OK,
             f"{against.model}: {said}",
             hint=hint,
-            where=Where(file=(against.config or _CONFIG).as_posix()),
+            where=Where(file=against.file.as_posix()),
         ),
     )
 
@@ -150,7 +154,7 @@ def _notes(against: Against, models: Sequence[str]) -> tuple[Problem, ...]:
 def _undeclared(checkpoint: CheckpointFiles, against: Against) -> Job:
     module, _, attribute = against.model.partition(":")
     entry_point = EntryPoint(module=module, attribute=attribute)
-    config = against.config or _CONFIG
+    config = against.file
     declared = against.config is not None or config.exists()
     places = places_of(config)
     python_path = load_python_path(config) if declared else (places.folder,)
@@ -175,7 +179,7 @@ def _undeclared(checkpoint: CheckpointFiles, against: Against) -> Job:
 
 def _declared(checkpoint: CheckpointFiles, against: Against) -> Job:
     """The declared model, with its arguments, signatures and rules, on this checkpoint."""
-    config = against.config or _CONFIG
+    config = against.file
     loaded = load_config(config)
     if loaded.config is None:
         raise CkptActionError(*loaded.problems)

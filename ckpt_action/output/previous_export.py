@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from ckpt_action.errors import ExitCode, Problem, Severity
+from ckpt_action.errors import ExitCode, Problem, note, warning
 from ckpt_action.manifest import Exported, Manifest
 from ckpt_action.outcome import JobOutcome
 
@@ -22,10 +22,10 @@ def tell(
             yield from _targets(job, fresh[job.name])
         elif job.name in removed:
             text = f"{job.name!r} of the earlier export was removed: nothing declares it now."
-            yield _problem(Severity.NOTE, text)
+            yield note(ExitCode.OUTPUT, text)
         elif failed(job, new):
             text = f"{job.name!r} of the earlier export stays, for the last export of it failed."
-            yield _problem(Severity.WARNING, text, "`release` refuses the folder as it is.")
+            yield warning(ExitCode.OUTPUT, text, hint="`release` refuses the folder as it is.")
 
 
 def failed(job: Exported, manifest: Manifest) -> bool:
@@ -36,7 +36,7 @@ def failed(job: Exported, manifest: Manifest) -> bool:
 def outdated(job: Exported) -> JobOutcome:
     """As a report shows a job whose last export failed before there was anything to tell of it."""
     text = f"The last export of {job.name} failed. This is the one before."
-    return replace(job, problems=(*job.problems, _problem(Severity.ERROR, text)))
+    return replace(job, problems=(*job.problems, Problem(code=ExitCode.OUTPUT, message=text)))
 
 
 def _targets(old: Exported, new: Exported) -> Iterator[Problem]:
@@ -46,10 +46,6 @@ def _targets(old: Exported, new: Exported) -> Iterator[Problem]:
         what = f"{artifact.name!r} of the earlier export of {new.name!r} was removed"
         if artifact.name in new.failed_targets:
             text = f"{what}: it failed now, and no folder holds parts of two exports."
-            yield _problem(Severity.WARNING, text, "Mend what failed, and export again.")
+            yield warning(ExitCode.OUTPUT, text, hint="Mend what failed, and export again.")
         elif artifact.name not in there:
-            yield _problem(Severity.NOTE, f"{what}: it is no target now.")
-
-
-def _problem(severity: Severity, message: str, hint: str = "") -> Problem:
-    return Problem(code=ExitCode.OUTPUT, severity=severity, message=message, hint=hint)
+            yield note(ExitCode.OUTPUT, f"{what}: it is no target now.")

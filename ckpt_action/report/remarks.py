@@ -10,9 +10,8 @@ NO_GOLDEN = (
     "not checked: that the code is the one of the training (order of layers of equal shape "
     "and of inputs in a list, activations, preprocessing); record a golden file"
 )
-
-
 _TOLD = 0.1
+"""Of what `max-error` allows: from here on it is told."""
 
 
 def remarks(job: JobOutcome) -> tuple[str, ...]:

@@ -8,9 +8,6 @@ from dataclasses import replace
 from ckpt_action.plan import Job, Plan
 from ckpt_action.shard import Shard
 
-MOST = 256
-"""Jobs of one matrix, as GitHub limits them."""
-
 
 def split(jobs: Sequence[Job], count: int) -> tuple[tuple[Job, ...], ...]:
     """`jobs` in `count` parts of about equal checkpoint bytes, each in the order of the plan.
