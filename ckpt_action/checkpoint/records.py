@@ -30,8 +30,6 @@ class Kind(str, Enum):
     HDF5 = "hdf5"
     """An HDF5 file that was measured but not opened, as `validate` does."""
     SAVED_MODEL = "saved-model"
-    ORBAX = "orbax"
-    """Recognised and declined."""
 
     @property
     def names_only(self) -> bool:

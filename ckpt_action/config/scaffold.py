@@ -13,7 +13,7 @@ from ckpt_action.config.builders import Builder
 from ckpt_action.config.checkpoints import holds_architecture
 from ckpt_action.config.golden_names import declared_inputs, lengths
 from ckpt_action.config.survey import FoundCheckpoint, Golden
-from ckpt_action.config.wording import key_text, value_text
+from ckpt_action.config.wording import key_text, quoted, value_text
 
 SCHEMA = (
     "https://raw.githubusercontent.com/ckpt-action/ckpt-action/main/schema/model-export.schema.json"
@@ -75,7 +75,7 @@ def _table(
             f"# A guess: {shown([*checkpoint.others])} may be later;",
             "# nothing in the names gives an order for sure.",
         ]
-    lines.append(f"checkpoints = [{_quoted(checkpoint.pattern)}]")
+    lines.append(f"checkpoints = [{quoted(checkpoint.pattern)}]")
     lines.append('targets     = ["saved-model"]')
     if checkpoint.files and _is_graph(checkpoint.files) and not builders:
         lines += [
@@ -96,7 +96,7 @@ def _table(
             '# inputs  = { x = { dtype = "float32", shape = ["batch", 10] } }',
         ]
     if golden is not None:
-        lines += ["", f"[{table}.verify]", f"golden = {_quoted(golden.file)}"]
+        lines += ["", f"[{table}.verify]", f"golden = {quoted(golden.file)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -107,11 +107,6 @@ def _of_lengths(golden: Golden) -> list[str]:
     are = "is the length" if len(sizes) == 1 else "are the lengths"
     said = f"# {' and '.join(sizes)} {are} in the golden file"
     return [f'{said}; write a name, as "time", where it is free.']
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _fitting(name: str, checkpoint: FoundCheckpoint, builders: Sequence[Builder]) -> list[Builder]:

@@ -6,6 +6,8 @@ import re
 
 import tomli
 
+from ckpt_action.config.wording import quoted
+
 _WORD = r"""[^\s"'#,=\[\]{}]+"""
 _TOKENS = re.compile(rf"""(?P<kept>"[^"]*"|'[^']*'|\#.*|{_WORD}\s*=)|(?P<word>{_WORD})""")
 _BOOLEANS = {"true": "true", "false": "false", "yes": "true", "no": "false"}
@@ -36,7 +38,7 @@ def _corrected(before: str, rest: str) -> str:
     """The line with quotes: a value by itself may have blanks in it, in brackets they end it."""
     alone = re.fullmatch(r"[^=\[{]*=\s*", before) and re.fullmatch(r"(.*?)(\s*|\s+#.*)", rest)
     if alone:
-        return f"{before}{_quoted(alone[1])}{alone[2]}"
+        return f"{before}{quoted(alone[1])}{alone[2]}"
     return before + _TOKENS.sub(lambda m: m["kept"] or _as_value(m["word"]), rest)
 
 
@@ -44,13 +46,8 @@ def _as_value(word: str) -> str:
     try:
         tomli.loads(f"a = {word}")
     except tomli.TOMLDecodeError:
-        return _quoted(word)
+        return quoted(word)
     return word
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _is_right(source: str, end: int) -> bool:

@@ -70,6 +70,12 @@ def as_entry_point(value: str, roots: Iterable[str] = ()) -> str:
     return f"Write `{meant}`{rest}." if re.fullmatch(ENTRY_POINT, meant) else ""
 
 
+def quoted(text: str) -> str:
+    """A string as TOML writes it, whole."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _below(file: str, roots: Iterable[str]) -> str:
     """The path of `file` from the innermost of `roots` that it lies below."""
     folders = (f"{root.removeprefix('./').rstrip('/')}/" for root in roots)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import sysconfig
 import traceback
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from ckpt_action.errors import Where
 _FOLDER = Path(__file__).resolve().parents[1]
 OURS = f"{_FOLDER}{os.sep}"
 """How the names of ckpt-action's own files begin."""
+_STDLIB = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
+_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _FOREIGN_FOLDERS = frozenset({"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox"})
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -26,6 +29,11 @@ _OUR_LAYER = re.compile(
 """How Keras begins the message of whatever fails inside the layer in which signatures are called
 (`rebuild/calling.py`)."""
 _CONVERTED = re.compile(r'File "([^"]+)", line (\d+), in (\S+)[^\n]*\n([^\n]*)')
+
+
+def in_stdlib(name: str) -> bool:
+    """Whether a file of this name is one of Python's own."""
+    return name.startswith(_STDLIB) and not any(part in name for part in _PACKAGES)
 
 
 def loaded_sources(roots: Sequence[Path]) -> tuple[Path, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ckpt_action.engine.layers.layer_kinds import snake, unnumbered
+from ckpt_action.engine.layers.layer_kinds import unnumbered
 from ckpt_action.engine.layers.wiring import Layer, Tensor, Wiring
+from ckpt_action.engine.restore.match.saved_state import snake
 
 End = tuple[str, Tensor, Tensor]
 """What it is called, and the tensor of either side."""

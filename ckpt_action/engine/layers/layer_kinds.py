@@ -70,13 +70,6 @@ def is_idle(kind: str) -> bool:
     return bool(_IDLE.fullmatch(kind))
 
 
-def snake(kind: str) -> str:
-    """As Keras names groups of a file, and layers that nobody gave a name: `to_snake_case` in
-    keras/src/utils/naming.py."""
-    spaced = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
-
-
 def unnumbered(name: str) -> str:
     """`conv2d_3` is the fourth `conv2d`."""
     return re.sub(r"_\d+$", "", name)

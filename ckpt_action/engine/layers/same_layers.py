@@ -40,11 +40,7 @@ def same_layers(restored: Restored, job: Job) -> tuple[tuple[Proof, ...], tuple[
 def _in_words(difference: Difference) -> str:
     stored, live = difference
     sides = (("the checkpoint's model has", stored), ("the one of the entry point has", live))
-    return ", ".join(f"{whose} {_some(names)}" for whose, names in sides if names)
-
-
-def _some(names: list[str]) -> str:
-    return some_of(names, 4)
+    return ", ".join(f"{whose} {some_of(names, 4)}" for whose, names in sides if names)
 
 
 def _warning(said: str, *, named: bool) -> Problem:

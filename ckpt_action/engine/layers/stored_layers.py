@@ -18,8 +18,8 @@ from ckpt_action.checkpoint.keras_archive import KerasArchive
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind, ObjectGraph, ObjectNode
 from ckpt_action.engine.keras_versions import keras_family
 from ckpt_action.engine.layers.architectures import Difference, by_architecture, only_in_each
-from ckpt_action.engine.layers.layer_kinds import is_idle, snake, unnumbered
-from ckpt_action.engine.restore.match.saved_state import own_state
+from ckpt_action.engine.layers.layer_kinds import is_idle, unnumbered
+from ckpt_action.engine.restore.match.saved_state import own_state, snake
 from ckpt_action.engine.restore.model.live import is_graph_container
 
 

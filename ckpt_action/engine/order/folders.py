@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 import types
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,8 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-_STDLIB = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
-_PACKAGES = ("site-packages", "dist-packages")
+from ckpt_action.engine.user_code import in_stdlib
 
 
 @contextmanager
@@ -71,11 +69,7 @@ def _users_place(frame: types.FrameType | None, files: Collection[str]) -> tuple
         name = frame.f_code.co_filename
         if os.path.realpath(name) in files:
             return name, frame.f_lineno
-        if not name.startswith("<frozen ") and not _in_stdlib(name):
+        if not name.startswith("<frozen ") and not in_stdlib(name):
             return None
         frame = frame.f_back
     return None
-
-
-def _in_stdlib(name: str) -> bool:
-    return name.startswith(_STDLIB) and not any(f"{os.sep}{p}{os.sep}" in name for p in _PACKAGES)

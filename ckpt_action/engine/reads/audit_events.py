@@ -10,14 +10,13 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-import sysconfig
 import types
 from collections.abc import Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.engine.user_code import OURS, is_users
+from ckpt_action.engine.user_code import OURS, in_stdlib, is_users
 
 _EVENTS = {
     "os.listdir": "the list of a folder's files",
@@ -50,7 +49,6 @@ _THROUGH_PYTHON = frozenset(
 """Packages whose native code opens files by way of Python, or is listened to elsewhere."""
 _BY_ITSELF = ("scipy.io._fast_matrix_market", "PIL._imagingft")
 """Their parts that do not."""
-_STDLIB = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 
 
 def listen(unrecorded: set[str], roots: Sequence[Path]) -> None:
@@ -104,16 +102,10 @@ def _native(event: str, arguments: tuple[object, ...]) -> str:
             Path(os.fsdecode(name)).name if isinstance(name := arguments[0], (str, bytes)) else ""
         )
     name, path = arguments[:2]
-    if not isinstance(name, str) or not isinstance(path, str) or _in_stdlib(path):
+    if not isinstance(name, str) or not isinstance(path, str) or in_stdlib(path):
         return ""
     package = name.split(".")[0]
     return "" if package in _THROUGH_PYTHON and not name.startswith(_BY_ITSELF) else package
-
-
-def _in_stdlib(path: str) -> bool:
-    return path.startswith(_STDLIB) and not {"site-packages", "dist-packages"} & set(
-        Path(path).parts
-    )
 
 
 def brought_by_users(frame: types.FrameType | None, roots: Sequence[Path]) -> bool:

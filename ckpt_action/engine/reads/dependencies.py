@@ -26,6 +26,7 @@ from ckpt_action.engine.reads.real_paths import RealPaths
 from ckpt_action.engine.reads.stamps import Stamps
 from ckpt_action.engine.user_code import OURS, is_users_place
 from ckpt_action.plan import Job
+from ckpt_action.repository import repository_of
 from ckpt_action.trail import LISTING, importable
 
 _INSTALLED = tuple(
@@ -64,7 +65,7 @@ class Dependencies:
         the manifest lists by itself."""
         self._roots = (*job.python_path, job.folder)
         self._bases = tuple(root.resolve() for root in self._roots)
-        self._base = _repository(job.folder)
+        self._base = repository_of(job.folder.resolve())
         self._apart = tuple(str(path) for path in apart)
         self._opened: set[str] = set()
         self._made: set[str] = set()
@@ -228,9 +229,3 @@ def _source(name: str) -> str:
 def _is_cache(name: str) -> bool:
     """Whether Python writes it by itself; without its source it is a module like any other."""
     return name.endswith(".pyc") and Path(name).parent.name == "__pycache__"
-
-
-def _repository(folder: Path) -> Path:
-    resolved = folder.resolve()
-    parents = (resolved, *resolved.parents)
-    return next((p for p in parents if p.joinpath(".git").exists()), resolved)

@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ckpt_action.engine.user_code import OURS
+from ckpt_action.engine.user_code import OURS, in_stdlib
 from ckpt_action.trail import trail
 
-_STDLIB = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib"))
 _NATIVE = f"{OURS}engine{os.sep}reads{os.sep}native_reads.py"
-_PACKAGES = ("site-packages", "dist-packages")
 _SETS = (
     os.supports_dir_fd,
     os.supports_effective_ids,
@@ -88,11 +86,7 @@ def asked_by_us(frame: types.FrameType | None, *, through: tuple[str, ...] = ())
         name = frame.f_code.co_filename
         if name.endswith(f"{os.sep}shutil.py") and "rmtree" in frame.f_code.co_name:
             return True
-        if not name.startswith(("<frozen ", *between, _NATIVE)) and not _in_stdlib(name):
+        if not name.startswith(("<frozen ", *between, _NATIVE)) and not in_stdlib(name):
             return name.startswith(OURS)
         frame = frame.f_back
     return False
-
-
-def _in_stdlib(name: str) -> bool:
-    return name.startswith(_STDLIB) and not any(f"{os.sep}{p}{os.sep}" in name for p in _PACKAGES)

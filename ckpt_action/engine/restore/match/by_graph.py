@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,8 +48,8 @@ def attempt_at(
         for variable in model.own()
     }
     used = {c.value.key for several in candidates.values() for c in several}
-    values = _model_values(graph, node, found, used)
     below = graph.below(node, frozenset(found.aside))
+    values = _model_values(graph, node, below, found, used)
     dropped = [n for n in below if n in graph.likely_metrics]
     loose = [graph.table(number) for number in below if number not in found.tables]
     attempt = judge(model, candidates, values.values(), rules)
@@ -58,7 +58,7 @@ def attempt_at(
         attempt,
         route=route.name,
         root=root,
-        ignored=_ignored(graph, node, found, {*used, *values}) if attempt.complete else {},
+        ignored=_ignored(graph, node, below, found, {*used, *values}) if attempt.complete else {},
         likely_metrics=tuple(graph.paths[n] for n in dropped if not _filled(n, graph, used)),
         never_saved=tuple(v for v in attempt.missing if id(v.variable) in lost),
         disputed=tuple(trained.disputed),
@@ -108,10 +108,9 @@ def _hidden(
 
 
 def _model_values(
-    graph: CheckpointGraph, root: int, found: Found, used: set[str]
+    graph: CheckpointGraph, root: int, below: Sequence[int], found: Found, used: set[str]
 ) -> dict[str, Value]:
     """What the model below `root` has to use beside `used`, by key."""
-    below = graph.below(root, frozenset(found.aside))
     own = [n for n in below if n not in found.aside and graph.role(n, root) is Role.MODEL]
     hidden = hidden_values(graph, root)
     values = [v for n in own if (v := graph.value(n)) is not None]
@@ -121,10 +120,10 @@ def _model_values(
 
 
 def _ignored(
-    graph: CheckpointGraph, root: int, found: Found, known: set[str]
+    graph: CheckpointGraph, root: int, below: Sequence[int], found: Found, known: set[str]
 ) -> Mapping[Role, int]:
     """How many values of which role are not `known` as those of the model below `root`."""
-    inside = set(graph.below(root, frozenset(found.aside)))
+    inside = set(below)
     ignored: Counter[Role] = Counter()
     for number in range(len(graph.nodes)):
         role, value = graph.role(number, root), graph.value(number)

@@ -151,4 +151,4 @@ def _scope_note(scoped: Sequence[Candidate]) -> Iterator[str]:
 
 
 def _shown(names: Sequence[str]) -> str:
-    return some_of(names, 10)
+    return some_of(names, _SHOWN)

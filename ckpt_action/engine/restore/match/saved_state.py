@@ -82,6 +82,8 @@ def class_name(member: Any) -> str:
 
 
 def snake(kind: str) -> str:
+    """As Keras names groups of a file, and layers that nobody gave a name: `to_snake_case` in
+    keras/src/utils/naming.py."""
     name = re.sub(r"\W+", "", kind)
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

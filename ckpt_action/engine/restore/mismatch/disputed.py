@@ -31,7 +31,6 @@ def disputed(evidence: Evidence) -> Cause | None:
             f"If they have, give models and layers the names of the training. {_SAVE_AGAIN}.",
         )
     owners = some_of(map(repr, one.owners))
-    owners = some_of(map(repr, one.owners))
     whose = f"{owners} as well" if best.root else f"any of {owners}"
     return Cause(
         f"{held} They may be those of {whose}.",

@@ -22,7 +22,7 @@ def named_by_slots(
         paths = [path for path, count in shared.items() if count == best]
         if best > 1 and len(paths) == 1:
             return replace(value, full_name=paths[0])
-        families = [re.sub(r"_\d+$", "", part) for part in live.path.split("/")[-2:]]
+        families = _families(live.path)[-2:]
         pattern = "_".join(rf"({re.escape(family)}(?:_\d+)?)" for family in families)
         if match := re.search(rf"(?<![^/_]){pattern}_", name):
             return replace(value, full_name="/".join(match.groups()))

@@ -32,6 +32,7 @@ class Sides:
         self._places = {id(item): place for place, item in reversed(resources_among(held))}
         self._owners = {id(one.lookup_table): one for one in layers if is_lookup_layer(one)}
         self._source = source
+        self._contents: dict[str, Mapping[str, str]] = {}
 
     def owner(self, table: Any) -> Any | None:
         """The lookup layer whose words these are."""
@@ -50,7 +51,11 @@ class Sides:
         return readable(self._places[id(table)])
 
     def content(self, stored: Stored) -> Mapping[str, str]:
-        return stored_content(stored, self._source)
+        """Read once, however many tables it is compared with."""
+        key = stored["keys"].key
+        if key not in self._contents:
+            self._contents[key] = stored_content(stored, self._source)
+        return self._contents[key]
 
     def agree(self, table: Any, stored: Stored) -> bool:
         return agree(table, self.owner(table), self.content(stored))

@@ -13,13 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from ckpt_action.checkpoint.keras_archive import KerasArchive
 from ckpt_action.checkpoint.records import CheckpointFiles, Kind
 from ckpt_action.engine.restore.match.saved_state import class_name
 from ckpt_action.engine.restore.model.live import is_layer
-from ckpt_action.engine.restore.model.lookup_tables import is_lookup_layer
+from ckpt_action.engine.restore.model.lookup_tables import is_empty, is_lookup_layer
 from ckpt_action.engine.restore.names import split_count
 from ckpt_action.engine.restore.own_code.variables import overrides
 from ckpt_action.engine.restore.records import LiveModel
@@ -40,7 +38,7 @@ def restore_vocabularies(
         for place, content in _stored(KerasArchive(checkpoint.path)).items():
             problems += _load(model.root, place, content)
     lookups = [layer for layer in layers if is_lookup_layer(layer)]
-    problems += [_empty(layer) for layer in lookups if not _size(layer)]
+    problems += [_empty(layer) for layer in lookups if is_empty(layer.lookup_table)]
     if problems:
         raise CkptActionError(*problems)
 
@@ -55,7 +53,7 @@ def refuse_order_alone(root: Any, checkpoint: CheckpointFiles) -> None:
     groups: dict[object, list[tuple[_Place, Any]]] = defaultdict(list)
     for place in words:
         layer = layer_at(root, place)
-        if place[-2:-1] == ("layers",) and layer is not None and not _size(layer):
+        if place[-2:-1] == ("layers",) and layer is not None and is_empty(layer.lookup_table):
             groups[place[:-1], split_count(place[-1])[0]].append((place, layer))
     problems = [
         _unclear(group)
@@ -115,13 +113,6 @@ def _members(container: Any) -> dict[str, Any]:
         found[f"{name}_{count[name]}" if count[name] else name] = member
         count[name] += 1
     return found
-
-
-def _size(layer: Any) -> int:
-    try:
-        return int(layer.lookup_table.size())
-    except tf.errors.OpError:  # the table was never initialised
-        return 0
 
 
 def _empty(layer: Any) -> Problem:
