@@ -94,3 +94,11 @@ def reachable_functions(nodes: Iterable[Any], functions: dict[str, Any]) -> list
         found.add(name)
         waiting += [r.name for node in functions[name].node_def for r in called(node)]
     return sorted(found)
+
+
+def reached_nodes(graph: Any) -> Iterator[Any]:
+    """Of the main graph, and of the functions that it calls, directly or not."""
+    functions = {f.signature.name: f for f in graph.library.function}
+    yield from graph.node
+    for name in reachable_functions(graph.node, functions):
+        yield from functions[name].node_def

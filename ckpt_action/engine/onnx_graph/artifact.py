@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 
 from ckpt_action.engine.arrays import Array, flat_digest, numpy_dtype
+from ckpt_action.engine.onnx_graph.copies import bodies
 from ckpt_action.engine.unreadable import finding
 from ckpt_action.errors import ExitCode, fail
 from ckpt_action.outcome import SignatureRecord, TensorRecord
@@ -102,9 +103,7 @@ def _tensors(graph: Any) -> Iterator[tuple[str, Any]]:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield f"{node.name}.{attribute.name}", attribute.t
-            for body in ((attribute.g,) if attribute.HasField("g") else ()) + tuple(
-                attribute.graphs
-            ):
+            for body in bodies(attribute):
                 yield from _tensors(body)
 
 

@@ -14,7 +14,8 @@ from tf2onnx.optimizer import optimize_graph
 from tf2onnx.tf_loader import tf_optimize
 from tf2onnx.tfonnx import process_tf_graph
 
-from ckpt_action.engine.freeze.graph import reachable_functions
+from ckpt_action.engine.freeze.graph import reached_nodes
+from ckpt_action.engine.onnx_graph.copies import bodies
 from ckpt_action.engine.onnx_graph.shared import LARGE, shared_constants
 from ckpt_action.engine.out_of_memory import out_of_memory
 from ckpt_action.engine.some_of import some_ops
@@ -116,12 +117,9 @@ def rules() -> dict[str, Any]:
 def _without_rule(graph: Any) -> Iterator[tuple[str, str]]:
     """(op, node) that tf2onnx has no rule for. Lists of tensors it takes apart with their loops."""
     known = rules()
-    functions = {f.signature.name: f for f in graph.library.function}
-    called = reachable_functions(graph.node, functions)
-    for nodes in (graph.node, *(functions[name].node_def for name in called)):
-        for node in nodes:
-            if node.op not in known and not node.op.startswith("TensorList"):
-                yield node.op, node.name
+    for node in reached_nodes(graph):
+        if node.op not in known and not node.op.startswith("TensorList"):
+            yield node.op, node.name
 
 
 def _unknown_nodes(graph: Any) -> Iterator[tuple[str, str]]:
@@ -131,5 +129,5 @@ def _unknown_nodes(graph: Any) -> Iterator[tuple[str, str]]:
         if domain or not onnx.defs.has(node.op_type, OPSET, domain):
             yield node.op_type, node.name
         for attribute in node.attribute:
-            for body in (attribute.g, *attribute.graphs):
+            for body in bodies(attribute):
                 yield from _unknown_nodes(body)

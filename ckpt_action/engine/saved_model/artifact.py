@@ -13,7 +13,7 @@ import tensorflow as tf
 from ckpt_action.checkpoint.bundle import TensorBundle
 from ckpt_action.checkpoint.object_graph import GRAPH_KEY
 from ckpt_action.engine.arrays import digest, numpy_dtype
-from ckpt_action.engine.freeze.graph import reachable_functions
+from ckpt_action.engine.freeze.graph import reached_nodes
 from ckpt_action.engine.op_libraries import load_op_libraries
 from ckpt_action.engine.saved_model.signature_defs import read_signatures
 from ckpt_action.engine.trace.op_kinds import writes_state
@@ -89,8 +89,4 @@ def stored_values(bundle: TensorBundle) -> list[str]:
 
 
 def _changes_state(function: Any) -> bool:
-    graph = function.graph.as_graph_def()
-    functions = {f.signature.name: f for f in graph.library.function}
-    called = reachable_functions(graph.node, functions)
-    bodies = [graph.node, *(functions[name].node_def for name in called)]
-    return any(writes_state(node.op) for nodes in bodies for node in nodes)
+    return any(writes_state(node.op) for node in reached_nodes(function.graph.as_graph_def()))

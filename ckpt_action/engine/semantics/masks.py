@@ -47,9 +47,10 @@ class _Watch:
     taken_off: TakenOff = field(default_factory=TakenOff)
 
     def before(self, call: MaskedCall) -> Difference | None:
-        if reads_masks(call.layer, self.keras):
+        if self.doubts and reads_masks(call.layer, self.keras):
+            graph = _outermost_graph()
             for doubt in self.doubts:
-                doubt.reaches(call, _outermost_graph())
+                doubt.reaches(call, graph)
         return difference(call, self.taken_off, self.keras)
 
     def after(self, call: MaskedCall, found: Difference | None, result: Any) -> None:

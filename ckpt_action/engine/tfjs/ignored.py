@@ -44,6 +44,8 @@ def _is_dilated(node: Any) -> bool:
 
 def _grouped(graph: Any) -> Iterator[tuple[str, str]]:
     """Convolutions of fewer input channels than there are: TensorFlow.js stops on them."""
+    if not any("Conv2D" in node.op for node in graph.node):
+        return  # nothing to import a graph with all its weights for
     with tf.Graph().as_default() as live:
         tf.graph_util.import_graph_def(unfused(graph), name="")
     for operation in live.get_operations():

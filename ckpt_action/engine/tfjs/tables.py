@@ -46,11 +46,11 @@ def filling(graph: Any, tables: Mapping[str, Any]) -> Any:
         keys, values = contents(tables[node.name])
         made.node.add().CopyFrom(node)
         constants = [
-            constant_node(_free(f"{node.name}/{part}", taken), array)
+            constant_node(free(f"{node.name}/{part}", taken), array)
             for part, array in (("keys", keys), ("values", values))
         ]
         made.node.extend(constants)
-        fill = made.node.add(name=_free(f"{node.name}/filled", taken), op="LookupTableImportV2")
+        fill = made.node.add(name=free(f"{node.name}/filled", taken), op="LookupTableImportV2")
         fill.input.extend([node.name, *(constant.name for constant in constants)])
         fill.attr["Tin"].type = constants[0].attr["dtype"].type
         fill.attr["Tout"].type = constants[1].attr["dtype"].type
@@ -98,7 +98,8 @@ def _stays_apart(key: object) -> bool:
         return False
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free(name: str, taken: set[str]) -> str:
+    """`name`, longer where it is `taken`; it is then too."""
     while name in taken:
         name += "_"
     taken.add(name)

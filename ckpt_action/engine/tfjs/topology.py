@@ -17,7 +17,7 @@ from ckpt_action.engine.tfjs.floor_division import rewrite_floor_division
 from ckpt_action.engine.tfjs.fuse import fuse
 from ckpt_action.engine.tfjs.lists import keep_list_items
 from ckpt_action.engine.tfjs.prelu import use_prelu
-from ckpt_action.engine.tfjs.tables import keep_shapes
+from ckpt_action.engine.tfjs.tables import free, keep_shapes
 
 
 def drop_waits(graph: Any, keep: tuple[str, ...]) -> Any:
@@ -64,9 +64,7 @@ def give_results_nodes(graph: Any, keep: tuple[str, ...]) -> Any:  # noqa: ARG00
     for function in made.library.function:
         taken = {node.name for node in function.node_def}
         for number, result in enumerate(function.signature.output_arg):
-            name = f"result_{number}"
-            while name in taken:
-                name += "_"
+            name = free(f"result_{number}", taken)
             node = node_def_pb2.NodeDef(name=name, op="Identity", input=[function.ret[result.name]])
             node.attr["T"].type = result.type
             function.node_def.append(node)

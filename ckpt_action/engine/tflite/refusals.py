@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ckpt_action.engine.freeze.graph import reachable_functions
+from ckpt_action.engine.freeze.graph import reached_nodes
 from ckpt_action.engine.records import TracedModel, TracedSignature
 from ckpt_action.engine.some_of import layer_of, some_ops
 from ckpt_action.errors import (
@@ -61,12 +61,8 @@ def _text_problems(signature: TracedSignature) -> Iterator[Problem]:
 
 def _nodes(signature: TracedSignature) -> Iterator[tuple[str, str]]:
     """(op, name) of every node that the signature reaches."""
-    graph = signature.function.graph.as_graph_def()
-    functions = {f.signature.name: f for f in graph.library.function}
-    called = reachable_functions(graph.node, functions)
-    for nodes in (graph.node, *(functions[name].node_def for name in called)):
-        for node in nodes:
-            yield node.op, node.name
+    for node in reached_nodes(signature.function.graph.as_graph_def()):
+        yield node.op, node.name
 
 
 def refused(error: Exception, model: TracedModel, *, select_tf_ops: bool) -> CkptActionError:

@@ -29,7 +29,7 @@ def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[Problem,
     return (
         warning(
             ExitCode.SIGNATURE,
-            f"No signature reads {_shown(paths)}: restored, and nothing depends on "
+            f"No signature reads {some_of(paths)}: restored, and nothing depends on "
             f"{'its value' if len(paths) == 1 else 'their values'}.",
             hint="Each belongs to a part of the model that the signatures do not use.",
             details=tuple(paths),
@@ -40,15 +40,11 @@ def unread_variables(restored: Restored, read: frozenset[int]) -> tuple[Problem,
 def _nothing_read(paths: list[str]) -> Problem:
     return Problem(
         code=ExitCode.SIGNATURE,
-        message=f"no signature reads any restored variable ({_shown(paths)}): the outputs do not "
+        message=f"no signature reads any restored variable ({some_of(paths)}): the outputs do not "
         "depend on the checkpoint.",
         hint="Name the `method` that computes with the weights, and read the variables in it.",
         details=tuple(paths),
     )
-
-
-def _shown(paths: list[str]) -> str:
-    return some_of(paths)
 
 
 def derived_variables(rebuilt: Rebuilt) -> set[int]:

@@ -51,6 +51,8 @@ def _inputs(graph: Any) -> list[Any]:
 
 
 def _make_sizes(graph: Any, waiting: list[Any]) -> bool:
+    if not waiting:
+        return False
     definition = graph.as_graph_def()
     functions = {f.signature.name: f for f in definition.library.function}
     nodes = {node.name: node for node in definition.node}

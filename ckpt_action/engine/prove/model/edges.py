@@ -14,10 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.inputs.cuts import size_of
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.inputs.sizes import integers_make_sizes
 from ckpt_action.engine.prove.model.live import LiveSignature
-from ckpt_action.engine.prove.outputs.spread import inexact
+from ckpt_action.engine.prove.model.numbers import nan_count
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.errors import Severity
 
@@ -77,9 +78,9 @@ def edge_probes(model: TracedModel, probes: Sequence[Probe], seed: int) -> tuple
     found = []
     for traced in model.signatures:
         own = [p for p in probes if p.signature == traced.record.name and _ordinary(p)]
-        live = LiveSignature(traced)
         if not own:
             continue
+        live = LiveSignature(traced)
         base = _base(own)
         grows = integers_make_sizes(traced.function)
         for number, group in enumerate(_EDGES):
@@ -111,7 +112,7 @@ def _of_group(
 
 def _base(probes: Sequence[Probe]) -> Probe:
     """The smallest that has room for every value; else the largest."""
-    by_size = sorted(probes, key=lambda p: sum(a.size for a in p.inputs.values()))
+    by_size = sorted(probes, key=size_of)
     roomy = (p for p in by_size if all(a.size >= len(_SMALL) for a in p.inputs.values()))
     return next(roomy, by_size[-1])
 
@@ -162,10 +163,6 @@ def _first_taken(live: LiveSignature, drawn: Iterator[Probe | None]) -> Probe | 
             continue
         if live.random and not live.repeats(probe.inputs, reference):
             continue
-        if not any(_has_nan(a) for a in reference.values()):
+        if not any(map(nan_count, reference.values())):
             return replace(probe, reference=reference)
     return None
-
-
-def _has_nan(array: Array) -> bool:
-    return inexact(array) and bool(np.isnan(array.astype(np.complex128)).any())

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.inputs.cuts import LARGE, free_sizes, size_of
@@ -21,6 +20,7 @@ from ckpt_action.engine.prove.inputs.probes import Probe, dimension
 from ckpt_action.engine.prove.model.asked_sizes import Change
 from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.engine.prove.model.numbers import nan_count
+from ckpt_action.engine.prove.outputs.spread import inexact
 from ckpt_action.outcome import SignatureRecord
 
 _SIZES = (160, 48)
@@ -145,13 +145,8 @@ def _taken(live: LiveSignature, base: Probe, names: Collection[str]) -> Probe | 
 
 def _with_outputs(live: LiveSignature, probe: Probe) -> Probe | None:
     """None where the model refuses it, or answers with NaN."""
-    try:
-        reference = live.run(probe.inputs)
-    except tf.errors.ResourceExhaustedError:
-        raise
-    except (tf.errors.OpError, ValueError):
-        return None
-    if any(map(nan_count, reference.values())):
+    reference = live.answer(probe.inputs)
+    if reference is None or any(map(nan_count, reference.values())):
         return None
     return replace(probe, reference=reference)
 
@@ -178,7 +173,7 @@ def _grown(signature: SignatureRecord, probe: Probe, names: Collection[str], siz
 def _tiled(array: Array, axis: int, size: int) -> Array:
     """Floats fade: of equal values, rounding alone would say which one is the largest."""
     tiled: Array = array.take(np.arange(size) % array.shape[axis], axis)
-    if array.dtype.kind in "iubO":
+    if not inexact(array):
         return tiled
     along = [size if at == axis else 1 for at in range(array.ndim)]
     return np.asarray(tiled * np.linspace(1.0, 0.5, size).reshape(along), array.dtype)

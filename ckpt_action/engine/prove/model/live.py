@@ -44,7 +44,7 @@ class LiveSignature:
         self.keras_alone = traced.keras_alone
         self.sources = traced.sources
         self.noise = traced.noise
-        operations = _operations(traced.function)
+        self._operations = operations = _operations(traced.function)
         self.random = any(draws(name) for name in operations)
         """Whether any operation draws random numbers."""
         stateful = any(writes_state(name) for name in operations)
@@ -56,6 +56,15 @@ class LiveSignature:
             return self._call(inputs)
         finally:
             self._reset()
+
+    def answer(self, inputs: Mapping[str, Array]) -> dict[str, Array] | None:
+        """As `run`; None where the model refuses the inputs."""
+        try:
+            return self.run(inputs)
+        except tf.errors.ResourceExhaustedError:
+            raise
+        except (tf.errors.OpError, ValueError):
+            return None
 
     @contextmanager
     def kept(self) -> Iterator[Any]:
@@ -122,16 +131,12 @@ class LiveSignature:
         other = LiveSignature(
             replace(self._traced, function=function, again=None, twin=None, turned=None)
         )
-        try:
-            return all(agree(other.run(p.inputs), p.reference) for p in probes)
-        except tf.errors.ResourceExhaustedError:
-            raise
-        except (tf.errors.OpError, ValueError):
-            return False
+        answers = ((other.answer(probe.inputs), probe.reference) for probe in probes)
+        return all(found is not None and agree(found, wanted) for found, wanted in answers)
 
     def branches(self) -> bool:
         """Whether it may compute one thing or another."""
-        return not _BRANCHES.isdisjoint(_operations(self._function))
+        return not _BRANCHES.isdisjoint(self._operations)
 
     def loops_over_sequences(self) -> bool:
         """Whether it has a loop, and nothing in it can be a batch of images."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import tensorflow as tf
 
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.inputs.cuts import size_of
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature, close
 from ckpt_action.engine.prove.model.signature_proof import signature_proof
+from ckpt_action.engine.prove.outputs.spread import inexact
 from ckpt_action.engine.records import ModelVariable, TracedModel
 from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import Proof
@@ -105,17 +105,11 @@ def _nudges(probes: Sequence[Probe]) -> Iterator[tuple[Probe, _Change]]:
 def _moves(live: LiveSignature, probe: Probe, change: _Change) -> bool:
     """Floats by a few percent, anything else by `change`; what the model refuses shows nothing."""
     inputs = {
-        name: change(value)
-        if value.dtype.kind in "iubO"
-        else (value * 1.05 + 0.02).astype(value.dtype)
+        name: change(value) if not inexact(value) else (value * 1.05 + 0.02).astype(value.dtype)
         for name, value in probe.inputs.items()
     }
-    try:
-        return not close(live.run(inputs), probe.reference)
-    except tf.errors.ResourceExhaustedError:
-        raise
-    except (tf.errors.OpError, ValueError):
-        return False
+    outputs = live.answer(inputs)
+    return outputs is not None and not close(outputs, probe.reference)
 
 
 def _reversed(value: Array) -> Array:

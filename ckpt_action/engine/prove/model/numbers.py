@@ -9,6 +9,7 @@ import numpy as np
 from ckpt_action.engine.arrays import Array, to_array
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature
+from ckpt_action.engine.prove.outputs.spread import inexact
 from ckpt_action.engine.records import TracedModel
 from ckpt_action.engine.some_of import some_of
 from ckpt_action.errors import ExitCode, Problem, Severity
@@ -34,11 +35,7 @@ def number_problems(
 
 
 def nan_count(array: Array) -> int:
-    return int(np.isnan(array.astype(np.complex128)).sum()) if _is_float(array) else 0
-
-
-def _is_float(array: Array) -> bool:
-    return array.dtype.kind not in "iubO"
+    return int(np.isnan(array.astype(np.complex128)).sum()) if inexact(array) else 0
 
 
 def _is_dead(name: str, probes: Sequence[Probe]) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ckpt_action.engine.arrays import Array
+from ckpt_action.engine.prove.inputs.cuts import size_of
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.inputs.sizes import floats_make_sizes
 from ckpt_action.engine.prove.model.felt import Column, Felt, place, times
@@ -42,7 +43,7 @@ def scaled_probes(model: TracedModel, probes: Sequence[Probe]) -> tuple[Probe, .
 
 
 def _scaled(live: LiveSignature, drawn: Sequence[Probe]) -> Probe | None:
-    base = min(drawn, key=lambda p: sum(a.size for a in p.inputs.values()))
+    base = min(drawn, key=size_of)
     outputs = {n: [p.reference[n] for p in drawn] for n, a in base.reference.items() if inexact(a)}
     powers = Felt(live, base, {n: spread(arrays) for n, arrays in outputs.items()}).powers()
     if not powers:
@@ -66,7 +67,7 @@ def _scaled(live: LiveSignature, drawn: Sequence[Probe]) -> Probe | None:
 
 def _rows_of(live: LiveSignature, drawn: Sequence[Probe]) -> dict[str, Array]:
     """All that were drawn in one call, where only their rows are of different numbers."""
-    largest = max(drawn, key=lambda p: sum(a.size for a in p.inputs.values())).inputs
+    largest = max(drawn, key=size_of).inputs
     alike = all(p.inputs[n].shape[1:] == a.shape[1:] for p in drawn for n, a in largest.items())
     if not have_rows(live.record) or not alike:
         return dict(largest)

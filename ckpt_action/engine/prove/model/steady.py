@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ckpt_action.engine.prove.inputs.cuts import size_of
 from ckpt_action.engine.prove.inputs.probes import Probe
 from ckpt_action.engine.prove.model.live import LiveSignature
 from ckpt_action.errors import ExitCode, Problem
@@ -26,7 +27,7 @@ class Steadiness:
 def steadiness(live: LiveSignature, drawn: Sequence[Probe], found: tuple[Probe, ...]) -> Steadiness:
     """`found` are all probes, `drawn` those of the first sizes. Where no operation draws random
     numbers, the smallest of these is enough."""
-    smallest = min(drawn, key=lambda p: sum(a.size for a in p.inputs.values()))
+    smallest = min(drawn, key=size_of)
     again = found if live.random else (smallest,)
     repeated = all(live.repeats(p.inputs, p.reference) for p in again)
     return Steadiness(repeated=repeated, retraced=not repeated or live.retraces(found))

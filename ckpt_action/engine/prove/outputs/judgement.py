@@ -11,7 +11,7 @@ import numpy as np
 from ckpt_action.config.records import Verify
 from ckpt_action.engine.arrays import Array
 from ckpt_action.engine.prove.inputs.probes import Probe
-from ckpt_action.engine.prove.outputs.spread import Allowance, Key
+from ckpt_action.engine.prove.outputs.spread import Allowance, Key, inexact
 from ckpt_action.errors import ExitCode, Problem, warning
 from ckpt_action.outcome import OutputVerdict
 from ckpt_action.verify import Against, agreeing_rows, compare, tolerances
@@ -122,7 +122,7 @@ def tolerance_problems(probes: Sequence[Probe], verify: Verify) -> tuple[Problem
 def _small(probe: Probe, name: str, verify: Verify) -> bool:
     against: Against = "reference" if probe.golden is None else "golden"
     values = probe.reference[name]
-    if values.dtype.kind in "iubO" or not (values != 0).any():
+    if not inexact(values) or not (values != 0).any():
         return False  # compared exactly; zeros, which the sensitivity control answers for
     zeros = np.zeros_like(values)
     return compare(values, zeros, against=against, rtol=verify.rtol, atol=verify.atol).passed
